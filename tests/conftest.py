@@ -1,0 +1,33 @@
+"""Fixtures for every test."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+DEADLINE_SECONDS = 20.0
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Directory of recorded market data: $DESK_SHARED_DATA, or `shared/data` beside the checkout."""
+    path = Path(os.environ.get("DESK_SHARED_DATA") or PROJECT_ROOT.parent / "shared" / "data")
+    if not path.is_dir():
+        pytest.skip("no recorded market data: set DESK_SHARED_DATA or put it in ../shared/data")
+    return path
+
+
+@pytest.fixture
+def eventually() -> Callable[[Callable[[], bool], str], None]:
+    """Wait until a condition holds, at most 20 s; the text says what was waited for."""
+
+    def wait(condition: Callable[[], bool], what: str, seconds: float = DEADLINE_SECONDS) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
+            time.sleep(0.02)
+
+    return wait

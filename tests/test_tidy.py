@@ -1,0 +1,99 @@
+"""The code's own shape: small files and functions, tests that assert, nothing that nobody uses."""
+
+import ast
+import re
+from pathlib import Path
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("desk", "engine", "tests")
+LONGEST_FILE = 500
+LONGEST_FUNCTION = 70
+LOADED_BY_NAME = (
+    "/management/commands/",
+    "/migrations/",
+    "/apps.py",
+    "/admin.py",
+    "/tasks.py",
+    "/models.py",
+    "/urls.py",
+)
+ENTRIES = {"engine/__main__.py", "desk/operations/probe.py"}
+CHECKS = re.compile(r"\bassert|raises\(|expect\(|\bcheck\w*\(|\bfail\(")
+
+
+def sources() -> list[Path]:
+    files = [file for package in PACKAGES for file in (PROJECT_ROOT / package).rglob("*.py")]
+    return sorted(file for file in files if "/migrations/" not in str(file) and "node_modules" not in str(file))
+
+
+def name_of(file: Path) -> str:
+    return str(file.relative_to(PROJECT_ROOT))
+
+
+SOURCES = {name_of(file): file.read_text() for file in sources()}
+
+
+def functions_of(text: str) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def test_files_are_small() -> None:
+    long = {name: text.count("\n") for name, text in SOURCES.items() if text.count("\n") > LONGEST_FILE}
+    assert long == {}
+
+
+def test_functions_are_small() -> None:
+    long = {
+        f"{name}:{function.lineno} {function.name}": length
+        for name, text in SOURCES.items()
+        for function in functions_of(text)
+        if (length := (function.end_lineno or 0) - function.lineno + 1) > LONGEST_FUNCTION
+    }
+    assert long == {}
+
+
+def test_no_file_is_a_drawer_for_everything() -> None:
+    assert [name for name in SOURCES if Path(name).stem in {"util", "utils", "helpers", "common", "misc"}] == []
+
+
+def test_every_test_asserts() -> None:
+    silent = [
+        f"{name}:{function.lineno} {function.name}"
+        for name, text in SOURCES.items()
+        if Path(name).name.startswith("test_")
+        for function in functions_of(text)
+        if function.name.startswith("test_") and not CHECKS.search(ast.get_source_segment(text, function) or "")
+    ]
+    assert silent == []
+
+
+def test_every_module_is_used() -> None:
+    everything = "\n".join(SOURCES.values()) + "".join(
+        (PROJECT_ROOT / name).read_text() for name in ("Makefile", "pyproject.toml", "manage.py")
+    )
+    unused = [
+        name
+        for name in SOURCES
+        if not name.startswith("tests/")
+        and not name.endswith("__init__.py")
+        and name not in ENTRIES
+        and not any(part in f"/{name}" for part in LOADED_BY_NAME)
+        and not _mentioned(name, everything)
+    ]
+    assert unused == []
+
+
+def _mentioned(name: str, everything: str) -> bool:
+    """Whether a module is imported, by its whole name or from its package, or named in a string."""
+    module = name.removesuffix(".py").replace("/", ".")
+    package, _, last = module.rpartition(".")
+    imported = rf"from {re.escape(package)} import [^\n]*\b{last}\b|from {re.escape(package)} import \([^)]*\b{last}\b"
+    return bool(re.search(rf"\b{re.escape(module)}\b", everything) or re.search(imported, everything))
+
+
+def test_nothing_is_left_for_later() -> None:
+    words = re.compile(r"NotImplementedError|\bTO" r"DO\b|\bFIX" r"ME\b|\bXX" r"X\b|coming soon")
+    left = [
+        f"{name}: {line.strip()}" for name, text in SOURCES.items() for line in text.split("\n") if words.search(line)
+    ]
+    assert [line for line in left if not line.startswith("tests/test_tidy.py")] == []
