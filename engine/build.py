@@ -1,0 +1,46 @@
+"""What this engine is: the hash of its build, and the key of its compile cache.
+
+numba does not see a change in a function that a cached function calls from another file and would run old code, so the
+cache directory is named by a hash of every source that can end up in the loop.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from functools import cache
+from pathlib import Path
+
+HOT_PACKAGES = ("hotpath", "protocols", "strategies", "journal", "simulator", "transport")
+HOT_MODULES = ("native.py", "native_llvm.py", "native_plain.py", "messages/codes.py", "messages/journal.py")
+_ROOT = Path(__file__).resolve().parent
+
+
+def _hash(files: list[Path]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(str(file.relative_to(_ROOT)).encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+@cache
+def build_hash() -> str:
+    """Hash over every source of the engine, 16 hexadecimal digits. Equal hashes mean equal decisions on equal input."""
+    return _hash(sorted(_ROOT.rglob("*.py")))
+
+
+@cache
+def compiled_hash() -> str:
+    """Hash over every source that can end up in compiled code, 16 hexadecimal digits: the key of the cache."""
+    files = [_ROOT / name for name in HOT_MODULES]
+    for package in HOT_PACKAGES:
+        files += sorted((_ROOT / package).rglob("*.py"))
+    return _hash(files)
+
+
+def cache_directory() -> Path:
+    """Where compiled code of this build lives: $ENGINE_CACHE_DIR, or .cache/engine beside the packages."""
+    base = Path(os.environ.get("ENGINE_CACHE_DIR") or _ROOT.parent / ".cache" / "engine")
+    path = base / compiled_hash()
+    path.mkdir(parents=True, exist_ok=True)
+    return path

@@ -1,0 +1,73 @@
+"""What the running engine can do, announced at the handshake (answer to `hello`). The forms in the browser come from
+it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a strategy kind. `low` and `high` are inclusive hard bounds; `step` 1 means an integer."""
+
+    name: str
+    label: str
+    unit: str
+    low: float
+    high: float
+    default: float
+    step: float = 0.0
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class StrategyKind:
+    """`instrument_labels` names the instruments a row trades, in order; `hash` identifies source and parameters."""
+
+    name: str
+    label: str
+    summary: str
+    instrument_labels: list[str]
+    parameters: list[Parameter]
+    hash: str
+
+
+@dataclass(frozen=True)
+class VenueField:
+    """One setting of a venue kind. `kind`: text, integer, address ("host:port"), secret. `optional`: may be empty."""
+
+    name: str
+    label: str
+    kind: str
+    default: str = ""
+    help: str = ""
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class VenueKind:
+    """A protocol that the engine can trade over."""
+
+    protocol: str
+    label: str
+    fields: list[VenueField]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Body of the answer to `hello`."""
+
+    build_hash: str
+    epoch: int
+    mode: str
+    limits_version: int
+    limits_hash: str
+    strategy_kinds: list[StrategyKind] = field(default_factory=list)
+    venue_kinds: list[VenueKind] = field(default_factory=list)
+    instruments: list[dict[str, Any]] = field(default_factory=list)
+    venues: list[dict[str, Any]] = field(default_factory=list)
+
+    def as_body(self) -> dict[str, Any]:
+        """As JSON-ready dictionaries."""
+        return asdict(self)

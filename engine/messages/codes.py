@@ -1,0 +1,172 @@
+"""Every enumeration that crosses a process boundary. Values are never reused."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+SCHEMA_VERSION = 1
+
+
+class Side(IntEnum):
+    BUY = 1
+    SELL = 2
+
+
+class TimeInForce(IntEnum):
+    DAY = 1
+    IOC = 2
+    FOK = 3
+
+
+class OrderAction(IntEnum):
+    """What an order request asks for (OUCH's verbs)."""
+
+    ENTER = 1
+    REPLACE = 2
+    CANCEL = 3
+
+
+class OrderState(IntEnum):
+    """Life of an order of ours. DENIED never left the engine; UNKNOWN keeps its exposure until the venue answers."""
+
+    PENDING_NEW = 1
+    ACCEPTED = 2
+    PARTIALLY_FILLED = 3
+    FILLED = 4
+    CANCELED = 5
+    EXPIRED = 6
+    REJECTED = 7
+    PENDING_REPLACE = 8
+    PENDING_CANCEL = 9
+    UNKNOWN = 10
+    DENIED = 11
+
+
+OPEN_STATES = frozenset(
+    {
+        OrderState.PENDING_NEW,
+        OrderState.ACCEPTED,
+        OrderState.PARTIALLY_FILLED,
+        OrderState.PENDING_REPLACE,
+        OrderState.PENDING_CANCEL,
+        OrderState.UNKNOWN,
+    }
+)
+
+
+class ReportKind(IntEnum):
+    """What a venue answers (OUCH's verbs); NOT_SENT is ours: the venue proved that it never saw the order."""
+
+    ACCEPTED = 1
+    REPLACED = 2
+    CANCELED = 3
+    EXECUTED = 4
+    REJECTED = 5
+    CANCEL_REJECTED = 6
+    CANCEL_PENDING = 7
+    EXPIRED = 8
+    NOT_SENT = 9
+    BROKEN = 10
+
+
+class Liquidity(IntEnum):
+    """Which side of the fill we were."""
+
+    NONE = 0
+    ADDED = 1
+    REMOVED = 2
+
+
+class DenialReason(IntEnum):
+    """Why the risk gate refused: category_condition. The record carries the measured value and the limit."""
+
+    NONE = 0
+    KILL_ACTIVE = 1
+    ENGINE_NOT_ACTIVE = 2
+    VENUE_DOWN = 3
+    LIMIT_UNSET = 4
+    ORDER_QUANTITY = 5
+    ORDER_VALUE = 6
+    PRICE_COLLAR = 7
+    REFERENCE_MISSING = 8
+    POSITION = 9
+    ORDER_RATE = 10
+    DAILY_LOSS = 11
+    TICK_SIZE = 12
+    INVALID_FIELD = 13
+    BOOK_DIRTY = 14
+    CAPACITY = 15
+    STALE_REQUEST = 16
+    NOTIONAL_OVERFLOW = 17
+    UNKNOWN_INSTRUMENT = 18
+
+
+class LimitName(IntEnum):
+    """The bounds of one limits row; the value is the field's place in LIMITS and what a LIMIT_UNSET denial names."""
+
+    ORDER_QUANTITY = 1
+    ORDER_VALUE = 2
+    COLLAR_BASIS_POINTS = 3
+    POSITION = 4
+    ORDERS_PER_SECOND = 5
+    DAILY_LOSS = 6
+
+
+class Scope(IntEnum):
+    """What a limit or a kill applies to."""
+
+    FIRM = 1
+    TEAM = 2
+    STRATEGY = 3
+    VENUE = 4
+
+
+class EngineState(IntEnum):
+    STARTING = 1
+    RECONCILING = 2
+    ACTIVE = 3
+    REDUCE = 4
+    HALTED = 5
+
+
+class SessionState(IntEnum):
+    """An order session with a venue."""
+
+    DOWN = 1
+    CONNECTING = 2
+    RECONCILING = 3
+    UP = 4
+
+
+class StrategyState(IntEnum):
+    STOPPED = 1
+    RUNNING = 2
+    STOPPING = 3
+
+
+class Mode(IntEnum):
+    BACKTEST = 1
+    PAPER = 2
+    LIVE = 3
+
+
+class RecordKind(IntEnum):
+    """Kinds of journal records; each names its body dtype in `engine.messages.journal`."""
+
+    ENGINE_STARTED = 1
+    COMMAND = 2
+    ORDER_REQUEST = 3
+    DENIAL = 4
+    ORDER_REPORT = 5
+    SESSION_EVENT = 6
+    FEED_EVENT = 7
+    ENGINE_STATE = 8
+    TIMER = 9
+    STRATEGY_STATE = 10
+
+
+class FeedEventKind(IntEnum):
+    GAP = 1
+    RECOVERED = 2
+    END_OF_SESSION = 3
+    NEW_SESSION = 4

@@ -1,0 +1,174 @@
+"""Layouts of the two logs. A journal record is a 32-byte header and a 96-byte body, or a header and JSON text padded
+to 128.
+
+Header: `checksum` is CRC-32C over the bytes after it; `length` counts header, body and padding; `sequence` is dense
+from 1;
+`time_ns` is the loop's time when the record was written; `position` is the recording position (packets recorded so
+far) at that moment, so that journal and recording merge into one order of events.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.messages.codes import RecordKind
+
+RECORD_SIZE = 128
+HEADER_SIZE = 32
+
+JOURNAL_HEADER = np.dtype(
+    [
+        ("checksum", "<u4"),
+        ("length", "<u4"),
+        ("kind", "<u2"),
+        ("version", "<u2"),
+        ("text_length", "<u4"),
+        ("sequence", "<u8"),
+        ("time_ns", "<i8"),
+    ]
+)
+
+# Every body starts with the recording position it answers.
+ORDER_REQUEST = np.dtype(
+    [
+        ("position", "<u8"),
+        ("order_id", "<u8"),
+        ("target_order_id", "<u8"),
+        ("price", "<i8"),
+        ("quantity", "<i8"),
+        ("limits_version", "<u8"),
+        ("venue_reference", "<u8"),
+        ("strategy", "<u4"),
+        ("team", "<u4"),
+        ("instrument", "<u4"),
+        ("kind", "<u4"),
+        ("venue", "<u2"),
+        ("action", "u1"),
+        ("side", "u1"),
+        ("time_in_force", "u1"),
+        ("line", "u1"),
+        ("reserved", "<u2"),
+        ("feed_sequence", "<u8"),
+        ("signal", "<f8"),
+    ]
+)
+
+DENIAL = np.dtype(
+    [
+        ("position", "<u8"),
+        ("order_id", "<u8"),
+        ("price", "<i8"),
+        ("quantity", "<i8"),
+        ("limits_version", "<u8"),
+        ("measured", "<i8"),
+        ("bound", "<i8"),
+        ("strategy", "<u4"),
+        ("team", "<u4"),
+        ("instrument", "<u4"),
+        ("kind", "<u4"),
+        ("venue", "<u2"),
+        ("action", "u1"),
+        ("side", "u1"),
+        ("time_in_force", "u1"),
+        ("reason", "u1"),
+        ("scope", "u1"),
+        ("limit_name", "u1"),
+        ("scope_id", "<u4"),
+        ("reserved", "<u4"),
+        ("signal", "<f8"),
+    ]
+)
+
+ORDER_REPORT = np.dtype(
+    [
+        ("position", "<u8"),
+        ("order_id", "<u8"),
+        ("venue_reference", "<u8"),
+        ("venue_sequence", "<u8"),
+        ("venue_time_ns", "<i8"),
+        ("match_number", "<u8"),
+        ("price", "<i8"),
+        ("quantity", "<i8"),
+        ("fee", "<i8"),
+        ("strategy", "<u4"),
+        ("instrument", "<u4"),
+        ("venue", "<u2"),
+        ("kind", "u1"),
+        ("side", "u1"),
+        ("liquidity", "u1"),
+        ("reason", "u1"),
+        ("state", "u1"),
+        ("duplicate", "u1"),
+        ("leaves", "<i8"),
+    ]
+)
+
+SESSION_EVENT = np.dtype(
+    [
+        ("position", "<u8"),
+        ("venue_sequence", "<u8"),
+        ("next_reference", "<u8"),
+        ("session_low", "<u8"),
+        ("session_high", "<u8"),
+        ("venue", "<u2"),
+        ("state", "u1"),
+        ("fresh", "u1"),
+        ("reserved", "u1", (52,)),
+    ]
+)
+
+FEED_EVENT = np.dtype(
+    [
+        ("position", "<u8"),
+        ("expected", "<u8"),
+        ("received", "<u8"),
+        ("venue", "<u2"),
+        ("line", "u1"),
+        ("kind", "u1"),
+        ("reserved", "u1", (68,)),
+    ]
+)
+
+ENGINE_STATE = np.dtype(
+    [
+        ("position", "<u8"),
+        ("state", "u1"),
+        ("scope", "u1"),
+        ("reserved", "<u2"),
+        ("scope_id", "<u4"),
+        ("unused", "u1", (80,)),
+    ]
+)
+
+TIMER = np.dtype([("position", "<u8"), ("unused", "u1", (88,))])
+
+STRATEGY_STATE = np.dtype(
+    [("position", "<u8"), ("strategy", "<u4"), ("state", "u1"), ("reserved", "u1", (3,)), ("unused", "V80")]
+)
+
+BODIES = {
+    RecordKind.ORDER_REQUEST: ORDER_REQUEST,
+    RecordKind.DENIAL: DENIAL,
+    RecordKind.ORDER_REPORT: ORDER_REPORT,
+    RecordKind.SESSION_EVENT: SESSION_EVENT,
+    RecordKind.FEED_EVENT: FEED_EVENT,
+    RecordKind.ENGINE_STATE: ENGINE_STATE,
+    RecordKind.TIMER: TIMER,
+    RecordKind.STRATEGY_STATE: STRATEGY_STATE,
+}
+
+# Bodies of these kinds are the recording position (8 bytes) followed by UTF-8 JSON of header.text_length bytes.
+TEXT_KINDS = frozenset({RecordKind.ENGINE_STARTED, RecordKind.COMMAND})
+
+RECORDING_HEADER = np.dtype(
+    [
+        ("checksum", "<u4"),
+        ("length", "<u4"),
+        ("position", "<u8"),
+        ("time_ns", "<i8"),
+        ("payload_length", "<u2"),
+        ("venue", "u1"),
+        ("line", "u1"),
+        ("reserved", "<u4"),
+    ]
+)

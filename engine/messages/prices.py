@@ -1,0 +1,25 @@
+"""Prices and money are integers in 1/10,000 of the currency; decimals exist only at the edges, and only here they
+convert."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+
+PRICE_SCALE = 10_000
+_EXPONENT = Decimal(1).scaleb(-4)
+
+
+def to_decimal(value: int) -> Decimal:
+    """Integer price or money to a decimal with four places."""
+    return (Decimal(int(value)) / PRICE_SCALE).quantize(_EXPONENT)
+
+
+def from_decimal(value: Decimal | str) -> int:
+    """Decimal or its text to an integer price. ValueError when it is not a number or finer than 1/10,000."""
+    try:
+        scaled = Decimal(value) * PRICE_SCALE
+    except InvalidOperation:
+        raise ValueError(f"{value!r} is not a decimal number") from None
+    if not scaled.is_finite() or scaled != scaled.to_integral_value():
+        raise ValueError(f"{value} is finer than 1/{PRICE_SCALE}")
+    return int(scaled)

@@ -1,0 +1,27 @@
+"""The conflated state of the engine, as its 4 Hz state frame (JSON). Money and prices are integers in 1/10,000.
+
+    {"version": 1, "epoch": 3, "build_hash": "…", "mode": "PAPER", "engine_state": "ACTIVE", "time_ns": …,
+     "journal_sequence": …, "recording_position": …, "limits_version": …, "limits_hash": "…",
+     "kills":      [{"scope": "FIRM", "scope_id": 0}],
+     "refused":    {"unknown_order": …, "full": …, "bad_value": …, "duplicate": …, "wrong_length": …, "unknown_type": …,
+                    "unknown_report": …},
+     "venues":     [{"venue": 1, "name": "XSIM", "protocol": "ouch50", "session": "UP", "orders": …, "fills": …,
+                     "rejects": …, "last_heard_ns": …}],
+     "feeds":      [{"venue": 1, "line": "A", "packets": …, "messages": …, "duplicates": …, "gaps": …, "lost": …,
+                     "malformed": …, "last_heard_ns": …, "dirty": false}],
+     "strategies": [{"strategy": 7, "state": "RUNNING", "signal": -1.2, "orders": …, "fills": …, "denials": …,
+                     "working": …, "realised": …, "unrealised": …, "fees": …}],
+     "positions":  [{"strategy": 7, "instrument": 3, "venue": 1, "quantity": -100, "average_price": …, "mark": …,
+                     "realised": …, "unrealised": …, "fees": …}],
+     "tops":       [{"venue": 1, "instrument": 3, "bid": …, "bid_quantity": …, "ask": …, "ask_quantity": …}],
+     "pnl":        {"realised": …, "unrealised": …, "fees": …, "net": …},
+     "latency":    {"n": …, "p50_ns": …, "p99_ns": …, "p999_ns": …, "max_ns": …}}
+
+strategy 0 stands for manual orders. net = realised + unrealised - fees. An absent number is null.
+refused counts messages that changed nothing: of the feeds, and answers about orders that are not ours.
+"""
+
+from __future__ import annotations
+
+STATE_VERSION = 1
+LINES = ("A", "B", "R")  # the two feed lines and retransmission

@@ -1,0 +1,216 @@
+"""Parsers that `python -m engine fuzz` feeds, and good input for it to spoil.
+
+A target takes bytes and says whether they were accepted; MalformedMessage means that they were refused. Targets of
+compiled code put the bytes in front of an untouchable page first. Anything else that happens is a crash.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Iterator
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from engine.guarded_memory import GuardedBuffer
+from engine.messages.journal import ORDER_REPORT
+from engine.native import address_of
+from engine.protocols import (
+    itch50,
+    itch50_layouts,
+    itch50_offsets,
+    moldudp64,
+    moldudp64_blocks,
+    ouch42,
+    ouch42_layouts,
+    ouch42_reports,
+    ouch50,
+    ouch50_appendage,
+    ouch50_layouts,
+    ouch50_reports,
+    soupbintcp,
+    soupbintcp_frames,
+)
+from engine.protocols.captures import MalformedCapture, frames
+from engine.protocols.internet import ETHERNET, segment
+from engine.protocols.layouts import Kind, Layout, MalformedMessage, Tail
+
+Target = Callable[[bytes], bool]
+LONGEST_INPUT = 4096
+
+
+def _value(kind: Kind, random: Random) -> Any:
+    if kind.name.startswith("alpha"):
+        return "".join(random.choices("ABCDELNORSTUXYZ ", k=kind.length))
+    if kind.name.startswith("numeric"):
+        return random.randrange(10 ** min(kind.length, 9))
+    top = 256**kind.length // (2 if kind.code == "i" else 1)
+    return random.choice((0, 1, 100, random.randrange(top), top - 1))
+
+
+def _message(layout: Layout, random: Random) -> bytes:
+    fixed = layout.write({name: _value(kind, random) for name, kind, _ in layout.rows} | {"type": layout.code})
+    if layout.tail is Tail.APPENDAGE:
+        names = random.sample(sorted(ouch50_layouts.TAGS), random.randrange(4))
+        options = {name: _value(ouch50_layouts.OPTIONS[ouch50_layouts.TAGS[name]][1], random) for name in names}
+        fixed += ouch50_appendage.encode(options)
+    return fixed
+
+
+def _any_of(layouts: Iterable[Layout]) -> Callable[[Random], bytes]:
+    listed = tuple(layouts)
+    return lambda random: _message(random.choice(listed), random)
+
+
+good_itch = _any_of(itch50_layouts.MESSAGES)
+good_inbound = _any_of(ouch50_layouts.INBOUND)
+good_outbound = _any_of(ouch50_layouts.OUTBOUND)
+good_inbound42 = _any_of(ouch42_layouts.INBOUND)
+good_outbound42 = _any_of(ouch42_layouts.OUTBOUND)
+
+
+def good_mold(random: Random) -> bytes:
+    """A downstream packet of a few ITCH messages."""
+    return moldudp64.encode(
+        "SESSION001", random.randrange(2**40), [good_itch(random) for _ in range(random.randrange(6))]
+    )
+
+
+def good_soup(random: Random) -> bytes:
+    """A packet, most often with an answer in it."""
+    if random.random() < 0.3:
+        return soupbintcp.encode("login_accepted", session="DAY", sequence=random.randrange(10**9))
+    return soupbintcp.encode("sequenced_data", good_outbound(random))
+
+
+def good_capture(random: Random) -> bytes:
+    """A pcap capture of one Ethernet frame with a datagram in it."""
+    payload = good_mold(random)
+    udp = b"\x65\x90\x67\x6d" + (8 + len(payload)).to_bytes(2, "big") + b"\0\0" + payload
+    ip = b"\x45\0" + (20 + len(udp)).to_bytes(2, "big") + b"\0\1\0\0\x40\x11\0\0" + bytes(8) + udp
+    frame = bytes(12) + b"\x81\0\0\x64\x08\0" + ip
+    record = bytes(8) + len(frame).to_bytes(4, "little") * 2
+    return b"\xd4\xc3\xb2\xa1\2\0\4\0" + bytes(8) + b"\xff\xff\0\0\1\0\0\0" + record + frame
+
+
+def read_capture(raw: bytes) -> bool:
+    """Frames, segments and what a datagram carries."""
+    try:
+        for frame in frames(io.BytesIO(raw)):
+            found = segment(frame.raw, ETHERNET)
+            if found is not None:
+                moldudp64.decode(found.payload)
+    except MalformedCapture as wrong:
+        raise MalformedMessage(str(wrong)) from wrong
+    return True
+
+
+def split_stream(raw: bytes) -> bool:
+    """Every whole packet of a stream, and the message in it."""
+    for packet in soupbintcp.Splitter().feed(raw):
+        soupbintcp.decode(packet)
+    return True
+
+
+def _loop_reports(parse_report: Callable[[int, int, int, int], int]) -> Callable[[], Target]:
+    """A `parse_report` of the loop on guarded memory."""
+
+    def make() -> Target:
+        buffer, report = GuardedBuffer(LONGEST_INPUT), np.zeros(1, ORDER_REPORT)
+        body = address_of(report)
+
+        def parse(raw: bytes) -> bool:
+            return bool(parse_report(buffer.place(raw), len(raw), 0, body))
+
+        return parse
+
+    return make
+
+
+def loop_blocks() -> Target:
+    """The walk over MoldUDP64 blocks as the loop does it, with the length check of each ITCH message."""
+    buffer = GuardedBuffer(LONGEST_INPUT)
+
+    def walk(raw: bytes) -> bool:
+        start = buffer.place(raw)
+        count = moldudp64_blocks.packet_count(start, len(raw))
+        if count < 0:
+            return False
+        place = start + moldudp64_blocks.HEADER_LENGTH
+        for _ in range(0 if count == moldudp64_blocks.END_OF_SESSION else count):
+            length = moldudp64_blocks.next_block(place, start + len(raw))
+            if length < 0:
+                return False
+            if length > 0:
+                itch50_offsets.message_length(raw[place - start + moldudp64_blocks.BLOCK_HEADER_LENGTH])
+            place += moldudp64_blocks.BLOCK_HEADER_LENGTH + length
+        return True
+
+    return walk
+
+
+def loop_frames() -> Target:
+    """SoupBinTCP framing as the loop does it, every whole packet's payload parsed as a report."""
+    buffer, report = GuardedBuffer(LONGEST_INPUT), np.zeros(1, ORDER_REPORT)
+    body = address_of(report)
+
+    def walk(raw: bytes) -> bool:
+        place, end = buffer.place(raw), buffer.place(raw) + len(raw)
+        while (length := soupbintcp_frames.next_frame(place, end - place)) > 0:
+            payload = length - soupbintcp_frames.HEADER_LENGTH
+            ouch50_reports.parse_report(place + soupbintcp_frames.PAYLOAD, payload, 0, body)
+            place += length
+        return bool(length == soupbintcp_frames.PARTIAL)
+
+    return walk
+
+
+def _readable(decode: Callable[[bytes], Any]) -> Callable[[], Target]:
+    def make() -> Target:
+        def read(raw: bytes) -> bool:
+            decode(raw)
+            return True
+
+        return read
+
+    return make
+
+
+# name: a maker of the target, and good input
+TARGETS: dict[str, tuple[Callable[[], Target], Callable[[Random], bytes]]] = {
+    "itch50": (_readable(itch50.decode), good_itch),
+    "moldudp64": (_readable(moldudp64.decode), good_mold),
+    "soupbintcp": (_readable(split_stream), good_soup),
+    "ouch50-inbound": (_readable(ouch50.decode_inbound), good_inbound),
+    "ouch50-outbound": (_readable(ouch50.decode_outbound), good_outbound),
+    "ouch42-inbound": (_readable(lambda raw: ouch42.decode(raw, ouch50.Direction.INBOUND)), good_inbound42),
+    "ouch42-outbound": (_readable(lambda raw: ouch42.decode(raw, ouch50.Direction.OUTBOUND)), good_outbound42),
+    "captures": (_readable(read_capture), good_capture),
+    "loop-reports": (_loop_reports(ouch50_reports.parse_report), good_outbound),
+    "loop-reports-42": (_loop_reports(ouch42_reports.parse_report), good_outbound42),
+    "loop-blocks": (loop_blocks, good_mold),
+    "loop-frames": (loop_frames, good_soup),
+}
+
+
+def spoiled(good: Callable[[Random], bytes], random: Random) -> Iterator[bytes]:
+    """Endless input: good bytes cut, lengthened, changed here and there, doubled, or nothing but noise."""
+    while True:
+        raw = bytearray(good(random))
+        for _ in range(random.randrange(4)):
+            way = random.randrange(6)
+            if way == 0:
+                del raw[random.randrange(len(raw) + 1) :]
+            elif way == 1:
+                raw += random.randbytes(random.randrange(1, 40))
+            elif way == 2 and raw:
+                raw[random.randrange(len(raw))] = random.choice((0, 1, 0x7F, 0x80, 0xFF, random.randrange(256)))
+            elif way == 3 and raw:
+                at = random.randrange(len(raw))
+                raw[at : at + 2] = random.randbytes(2)
+            elif way == 4:
+                raw += good(random)
+            else:
+                raw = bytearray(random.randbytes(random.randrange(80)))
+        yield bytes(raw[:LONGEST_INPUT])
