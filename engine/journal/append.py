@@ -1,0 +1,159 @@
+"""The loop's side of the two logs: reserve, write, commit. No allocation, no system call, nothing that can wait.
+
+A writer block (WRITER) describes one log; hot code takes its address. There is one writer thread per log.
+
+    body = reserve_journal(writer)                 # address of the body, or 0: the log is full, the caller must HALT
+    view(body, 1, ORDER_REQUEST)[0].price = ...    # write every field of the body
+    sequence = commit_journal(writer, kind, time_ns)
+
+    position = append_recording(writer, venue, line, time_ns, packet, length)      # 0: the log is full, HALT
+
+A record is published whole: its bytes first, then the tail with a release store, so that a reader in another process
+and the next start after a kill see all of it or nothing. When a segment is full the loop flips to the prepared one; it
+never overwrites and never waits.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.journal.segments import (
+    DATA_OFFSET,
+    HEADER_CHECKED_BYTES,
+    HEADER_CHECKED_OFFSET,
+    SEGMENT_HEADER,
+    TAIL_OFFSET,
+)
+from engine.messages.codes import SCHEMA_VERSION
+from engine.messages.journal import HEADER_SIZE, JOURNAL_HEADER, RECORD_SIZE, RECORDING_HEADER
+from engine.native import copy_bytes, crc32c, hot, load_acquire, prefetch, store_release, view
+
+WRITER = np.dtype(
+    [
+        ("segment", "<i8"),  # address of the segment being written, 0 before the first
+        ("tail", "<i8"),  # address of the next record
+        ("end", "<i8"),  # address after the segment's last byte
+        ("soft_end", "<i8"),  # where to flip if a segment is prepared; 0 asks for a roll now
+        ("sequence", "<i8"),  # sequence or position of the last record
+        ("following", "<i8"),  # address of the prepared segment, 0 when there is none
+        ("following_end", "<i8"),
+        ("flips", "<i8"),  # segments begun by this process
+    ]
+)
+FOLLOWING_OFFSET = int(WRITER.fields["following"][1])  # type: ignore[index]
+TEXT_OFFSET = 8  # in the body of a text record, after the recording position
+RECORDING_HEADER_SIZE = RECORDING_HEADER.itemsize
+RECORDING_ALIGNMENT = 16
+LONGEST_PACKET = 65_535
+
+
+@hot
+def flip(writer):
+    """Begin the prepared segment. 1, or 0 when none is prepared."""
+    log = view(writer, 1, WRITER)[0]
+    following = load_acquire(writer + FOLLOWING_OFFSET)
+    if following == 0:
+        return 0
+    header = view(following, 1, SEGMENT_HEADER)[0]
+    header.first = log.sequence + 1
+    header.checksum = crc32c(following + HEADER_CHECKED_OFFSET, HEADER_CHECKED_BYTES)
+    log.segment = following
+    log.tail = following + DATA_OFFSET
+    log.end = log.following_end
+    log.soft_end = log.following_end
+    log.flips += 1
+    store_release(following + TAIL_OFFSET, DATA_OFFSET)
+    store_release(writer + FOLLOWING_OFFSET, 0)
+    return 1
+
+
+@hot
+def make_room(writer, length):
+    """Room for `length` bytes at `tail`. 1, or 0: the log is full and nothing may be sent any more."""
+    flip(writer)
+    log = view(writer, 1, WRITER)[0]
+    return 1 if log.tail + length <= log.end else 0
+
+
+@hot
+def reserve_journal(writer):
+    """Address of the next record's body (96 zeroed bytes), or 0: the log is full, the engine must halt.
+
+    A body that was reserved is written whole and committed before anything else is appended to this log.
+    """
+    log = view(writer, 1, WRITER)[0]
+    if log.tail + RECORD_SIZE > log.soft_end and make_room(writer, RECORD_SIZE) == 0:
+        return 0
+    prefetch(log.tail + 2 * RECORD_SIZE)
+    prefetch(log.tail + 2 * RECORD_SIZE + 64)
+    return log.tail + HEADER_SIZE
+
+
+@hot
+def publish(writer, length, text_length, kind, time_ns):
+    """Complete the header of the record at `tail` and publish it. Returns its sequence."""
+    log = view(writer, 1, WRITER)[0]
+    header = view(log.tail, 1, JOURNAL_HEADER)[0]
+    sequence = log.sequence + 1
+    header.length = length
+    header.kind = kind
+    header.version = SCHEMA_VERSION
+    header.text_length = text_length
+    header.sequence = sequence
+    header.time_ns = time_ns
+    header.checksum = crc32c(log.tail + 4, length - 4)
+    log.sequence = sequence
+    log.tail += length
+    store_release(log.segment + TAIL_OFFSET, log.tail - log.segment)
+    return sequence
+
+
+@hot
+def commit_journal(writer, kind, time_ns):
+    """Publish the reserved record as `kind` (RecordKind). Returns its sequence."""
+    return publish(writer, RECORD_SIZE, 0, kind, time_ns)
+
+
+@hot
+def text_record_length(text_length):
+    """Bytes of a text record: header, position, text, padded to 128."""
+    return (HEADER_SIZE + TEXT_OFFSET + text_length + RECORD_SIZE - 1) // RECORD_SIZE * RECORD_SIZE
+
+
+@hot
+def reserve_text(writer, text_length):
+    """Address of the body of a text record (position, then `text_length` bytes), or 0: the log is full."""
+    log = view(writer, 1, WRITER)[0]
+    length = text_record_length(text_length)
+    if log.tail + length > log.soft_end and make_room(writer, length) == 0:
+        return 0
+    return log.tail + HEADER_SIZE
+
+
+@hot
+def commit_text(writer, kind, time_ns, text_length):
+    """Publish the reserved text record. Returns its sequence."""
+    return publish(writer, text_record_length(text_length), text_length, kind, time_ns)
+
+
+@hot
+def append_recording(writer, venue, line, time_ns, packet, length):
+    """Record a packet of `length` (at most 65,535) bytes at address `packet`. Its position, or 0: the log is full."""
+    log = view(writer, 1, WRITER)[0]
+    whole = (RECORDING_HEADER_SIZE + length + RECORDING_ALIGNMENT - 1) & -RECORDING_ALIGNMENT
+    if log.tail + whole > log.soft_end and make_room(writer, whole) == 0:
+        return 0
+    position = log.sequence + 1
+    header = view(log.tail, 1, RECORDING_HEADER)[0]
+    header.length = whole
+    header.position = position
+    header.time_ns = time_ns
+    header.payload_length = length
+    header.venue = venue
+    header.line = line
+    copy_bytes(log.tail + RECORDING_HEADER_SIZE, packet, length)
+    header.checksum = crc32c(log.tail + 4, whole - 4)
+    log.sequence = position
+    log.tail += whole
+    store_release(log.segment + TAIL_OFFSET, log.tail - log.segment)
+    return position
