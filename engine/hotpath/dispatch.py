@@ -1,0 +1,154 @@
+"""Who hears of what: a changed top goes to the legs that subscribed to its listing, an answer to the order's owner."""
+
+from __future__ import annotations
+
+from engine.hotpath.book import TOP
+from engine.hotpath.orders import find_order
+from engine.hotpath.requests import ENTER, cancel, enter
+from engine.hotpath.tables import (
+    CONTEXT,
+    ENGINE,
+    LEG,
+    LEGS_PER_STRATEGY,
+    MAX_REQUESTS,
+    ORDER,
+    ORDER_REPORTED,
+    REQUEST,
+    STRATEGY,
+    TOP_CHANGED,
+    VENUE,
+    VENUES,
+)
+from engine.messages.codes import StrategyState
+from engine.native import call_strategy, hot, load_i64, store_i64, view
+
+RUNNING = int(StrategyState.RUNNING)
+MUTED = 2  # a replay of records alone (engine.hotpath.replay)
+LEG_BYTES = LEG.itemsize
+
+
+@hot
+def touch(engine, listing):
+    """Remember, once per packet, that a listing's top changed."""
+    core = view(engine, 1, ENGINE)[0]
+    mark = core.touched_marks + listing * 8
+    if load_i64(mark) != core.touched_stamp:
+        store_i64(mark, core.touched_stamp)
+        store_i64(core.touched + core.touched_count * 8, listing)
+        core.touched_count += 1
+
+
+@hot
+def cancel_own(engine, strategy_index, order_id):
+    """Cancel an order if it is the strategy's own."""
+    slot = find_order(engine, order_id)
+    if slot != 0 and view(slot, 1, ORDER)[0].strategy == strategy_index:
+        cancel(engine, order_id)
+
+
+@hot
+def refuse_leg(engine, strategy_index, request):
+    """An order for a leg that the strategy does not have is about no instrument: the gate says so."""
+    core = view(engine, 1, ENGINE)[0]
+    strategy = view(core.strategies, core.strategy_count, STRATEGY)[strategy_index]
+    enter(
+        engine,
+        strategy_index,
+        strategy.team,
+        -1,
+        0,
+        0,
+        request.side,
+        request.price,
+        request.quantity,
+        request.time_in_force,
+        request.signal,
+    )
+
+
+@hot
+def make_requests(engine, strategy_index, count):
+    """Send what a strategy asked for through the gate, in its order."""
+    core = view(engine, 1, ENGINE)[0]
+    strategy = view(core.strategies, core.strategy_count, STRATEGY)[strategy_index]
+    requests = view(core.requests, MAX_REQUESTS, REQUEST)
+    legs = view(core.legs, core.strategy_count * LEGS_PER_STRATEGY, LEG)
+    for at in range(count if count < MAX_REQUESTS else MAX_REQUESTS):
+        request = requests[at]
+        strategy.signal = request.signal
+        if request.action != ENTER:
+            cancel_own(engine, strategy_index, request.order_id)
+            continue
+        if request.leg < 0 or request.leg >= strategy.leg_count:
+            refuse_leg(engine, strategy_index, request)
+            continue
+        leg_index = strategy_index * LEGS_PER_STRATEGY + request.leg
+        leg = legs[leg_index]
+        enter(
+            engine,
+            strategy_index,
+            strategy.team,
+            leg_index,
+            leg.venue,
+            leg.instrument,
+            request.side,
+            request.price,
+            request.quantity,
+            request.time_in_force,
+            request.signal,
+        )
+
+
+@hot
+def call_hook(engine, strategy_index, event):
+    """Let one running strategy look, and act on what it asks for."""
+    core = view(engine, 1, ENGINE)[0]
+    strategy = view(core.strategies, core.strategy_count, STRATEGY)[strategy_index]
+    if strategy.state != RUNNING or core.replaying == MUTED:
+        return
+    context = view(core.context, 1, CONTEXT)[0]
+    context.time_ns = core.market_time_ns
+    context.event = event
+    count = call_strategy(
+        strategy.entry, core.context, strategy.row, core.legs + strategy_index * LEGS_PER_STRATEGY * LEG_BYTES
+    )
+    if count > 0:
+        make_requests(engine, strategy_index, count)
+
+
+@hot
+def notify_listing(engine, listing):
+    """Copy the top into every leg that watches the listing, then call each leg's strategy.
+
+    While messages of the venue are missing nobody is called: what they would see is not the market.
+    """
+    core = view(engine, 1, ENGINE)[0]
+    top = view(core.tops, core.listing_count, TOP)[listing]
+    first = load_i64(core.subscription_starts + listing * 8)
+    last = load_i64(core.subscription_starts + listing * 8 + 8)
+    for at in range(first, last):
+        leg_index = load_i64(core.subscription_legs + at * 8)
+        leg = view(core.legs, core.strategy_count * LEGS_PER_STRATEGY, LEG)[leg_index]
+        leg.bid = top.bid
+        leg.bid_quantity = top.bid_quantity
+        leg.ask = top.ask
+        leg.ask_quantity = top.ask_quantity
+        if view(core.venues, VENUES, VENUE)[leg.venue].dirty == 0:
+            call_hook(engine, leg.strategy, TOP_CHANGED)
+
+
+@hot
+def notify_touched(engine):
+    """After a packet: every listing whose top changed, in the order of change."""
+    core = view(engine, 1, ENGINE)[0]
+    for at in range(core.touched_count):
+        notify_listing(engine, load_i64(core.touched + at * 8))
+    core.touched_count = 0
+    core.touched_stamp += 1
+
+
+@hot
+def notify_owner(engine, strategy_index):
+    """After an answer about one of its orders."""
+    if strategy_index > 0:
+        call_hook(engine, strategy_index, ORDER_REPORTED)

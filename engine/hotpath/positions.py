@@ -1,0 +1,90 @@
+"""Positions and P&L of cells: exact integers, nothing rounded away.
+
+A cell is one instrument of the firm, of a team or of a strategy. `cash + position x mark` is the profit before fees,
+whatever the order of fills; `cost` only splits it: realised = cash + cost, unrealised = position x mark - cost.
+"""
+
+from __future__ import annotations
+
+from engine.hotpath.tables import (
+    CELL,
+    ENGINE,
+    FIRM_ACCOUNT,
+    FIRST_STRATEGY_ACCOUNT,
+    LEG,
+    ORDER,
+)
+from engine.messages.codes import Side
+from engine.native import hot, view
+
+BUY = int(Side.BUY)
+CELL_BYTES = CELL.itemsize
+LEG_BYTES = LEG.itemsize
+
+
+@hot
+def account_cell(engine, account, instrument):
+    """Address of the cell of the firm, a team, or of manual orders (the account of strategy row 0)."""
+    core = view(engine, 1, ENGINE)[0]
+    return core.cells + (account * (core.instrument_count + 1) + instrument) * CELL_BYTES
+
+
+@hot
+def own_cell(engine, leg, instrument):
+    """Address of the cell that the order's owner sees: its leg, or the manual account's cell when leg is -1."""
+    if leg < 0:
+        return account_cell(engine, FIRST_STRATEGY_ACCOUNT, instrument)
+    return view(engine, 1, ENGINE)[0].legs + leg * LEG_BYTES
+
+
+@hot
+def reserve(cell_address, side, quantity):
+    """Count a working order of `quantity` (negative takes it back)."""
+    cell = view(cell_address, 1, CELL)[0]
+    if side == BUY:
+        cell.working_buy += quantity
+    else:
+        cell.working_sell += quantity
+
+
+@hot
+def fill_cell(cell_address, side, price, quantity, fee):
+    """Apply a fill. The part that closes takes its share of the cost; what is left opens at the fill's price."""
+    cell = view(cell_address, 1, CELL)[0]
+    signed = quantity if side == BUY else -quantity
+    before = cell.position
+    if before != 0 and (before > 0) != (signed > 0):
+        held = before if before > 0 else -before
+        closed = quantity if quantity < held else held
+        magnitude = cell.cost if cell.cost > 0 else -cell.cost
+        released = magnitude // held * closed + magnitude % held * closed // held
+        cell.cost -= released if cell.cost > 0 else -released
+        opened = quantity - closed
+    else:
+        opened = quantity
+    cell.cost += opened * price if signed > 0 else -(opened * price)
+    cell.position = before + signed
+    cell.cash -= signed * price
+    cell.fees += fee
+    if signed > 0:
+        cell.bought += quantity
+    else:
+        cell.sold += quantity
+
+
+@hot
+def reserve_everywhere(engine, order_address, quantity):
+    """Count (or take back) working quantity in the firm's, the team's and the owner's cell."""
+    order = view(order_address, 1, ORDER)[0]
+    reserve(account_cell(engine, FIRM_ACCOUNT, order.instrument), order.side, quantity)
+    reserve(account_cell(engine, order.team, order.instrument), order.side, quantity)
+    reserve(own_cell(engine, order.leg, order.instrument), order.side, quantity)
+
+
+@hot
+def fill_everywhere(engine, order_address, price, quantity, fee):
+    """Apply a fill in the firm's, the team's and the owner's cell."""
+    order = view(order_address, 1, ORDER)[0]
+    fill_cell(account_cell(engine, FIRM_ACCOUNT, order.instrument), order.side, price, quantity, fee)
+    fill_cell(account_cell(engine, order.team, order.instrument), order.side, price, quantity, fee)
+    fill_cell(own_cell(engine, order.leg, order.instrument), order.side, price, quantity, fee)

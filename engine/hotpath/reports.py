@@ -1,0 +1,136 @@
+"""Answers of venues on their way in: completed, applied, journalled, shown to the order's owner."""
+
+from __future__ import annotations
+
+from engine.hotpath.dispatch import notify_owner
+from engine.hotpath.orders import (
+    EXECUTED,
+    EXPIRED,
+    NOT_SENT,
+    ORDER_BYTES,
+    PENDING_NEW,
+    STATE_UNKNOWN,
+    apply_report,
+    forget_cancel,
+    is_open,
+)
+from engine.hotpath.requests import reserve
+from engine.hotpath.tables import ENGINE, ORDER, REPORT_UNKNOWN, VENUE, VENUES
+from engine.journal.append import commit_journal
+from engine.messages.codes import Liquidity, RecordKind
+from engine.messages.journal import ORDER_REPORT
+from engine.native import copy_bytes, hot, view, zero_bytes
+
+ORDER_REPORT_KIND = int(RecordKind.ORDER_REPORT)
+REPORT_BYTES = ORDER_REPORT.itemsize
+ADDED = int(Liquidity.ADDED)
+
+
+@hot
+def complete_report(engine, venue_index, report_address, venue_sequence):
+    """What the engine adds to a venue's answer: whose order, which venue, which fee."""
+    core = view(engine, 1, ENGINE)[0]
+    venue = view(core.venues, VENUES, VENUE)[venue_index]
+    report = view(report_address, 1, ORDER_REPORT)[0]
+    report.venue = venue_index
+    report.venue_sequence = venue_sequence
+    report.order_id = report.venue_reference
+    report.fee = 0
+    report.duplicate = 0
+    if report.kind == EXECUTED:
+        fee = venue.maker_fee if report.liquidity == ADDED else venue.taker_fee
+        report.fee = fee * report.quantity
+
+
+@hot
+def take_report(engine, report_address):
+    """Apply and journal a completed report that stands outside the journal. 1, or 0 when the journal is full."""
+    core = view(engine, 1, ENGINE)[0]
+    body = reserve(engine)
+    if body == 0:
+        return 0
+    copy_bytes(body, report_address, REPORT_BYTES)
+    report = view(body, 1, ORDER_REPORT)[0]
+    report.position = core.position
+    report.strategy = 0
+    report.instrument = 0
+    report.leaves = 0
+    report.state = 0
+    owner = apply_report(engine, body)
+    commit_journal(core.journal, ORDER_REPORT_KIND, core.clock_ns)
+    if owner < 0:
+        core.attention |= REPORT_UNKNOWN
+    else:
+        notify_owner(engine, owner)
+    return 1
+
+
+@hot
+def resolve_never_sent(engine, venue_index, next_reference):
+    """After a replay. The venue expects `next_reference`: our pending orders from that number on never arrived.
+
+    Orders that strategies enter on hearing of it are new ones, and on their way. Returns how many orders ended.
+    """
+    core = view(engine, 1, ENGINE)[0]
+    orders = view(core.orders, core.order_mask + 1, ORDER)
+    resolved = 0
+    first_new = core.next_order_id
+    for at in range(core.order_mask + 1):
+        order = orders[at]
+        if order.order_id < next_reference or order.order_id >= first_new or order.venue != venue_index:
+            continue
+        if (order.state != PENDING_NEW and order.state != STATE_UNKNOWN) or order.filled > 0:
+            continue
+        resolved += own_report(engine, venue_index, order.order_id, NOT_SENT)
+    return resolved
+
+
+@hot
+def own_report(engine, venue_index, order_id, kind):
+    """Take a report that the engine itself makes from what a session proved. 1, or 0 when the journal is full."""
+    core = view(engine, 1, ENGINE)[0]
+    zero_bytes(core.report, REPORT_BYTES)
+    report = view(core.report, 1, ORDER_REPORT)[0]
+    report.venue_reference = order_id
+    report.order_id = order_id
+    report.venue = venue_index
+    report.kind = kind
+    return take_report(engine, core.report)
+
+
+@hot
+def expire_all(engine, venue_index):
+    """The venue began a new session: nothing of the last one is working any more. Returns how many orders ended."""
+    core = view(engine, 1, ENGINE)[0]
+    orders = view(core.orders, core.order_mask + 1, ORDER)
+    ended = 0
+    first_new = core.next_order_id
+    for at in range(core.order_mask + 1):
+        order = orders[at]
+        if order.order_id == 0 or order.order_id >= first_new or order.venue != venue_index:
+            continue
+        if is_open(order.state):
+            ended += own_report(engine, venue_index, order.order_id, EXPIRED)
+    return ended
+
+
+@hot
+def forget_cancels(engine, venue_index):
+    """The session ended or began: cancels that were under way and were not answered may never have arrived."""
+    core = view(engine, 1, ENGINE)[0]
+    orders = view(core.orders, core.order_mask + 1, ORDER)
+    for at in range(core.order_mask + 1):
+        order = orders[at]
+        if order.order_id != 0 and order.venue == venue_index and order.canceling != 0 and is_open(order.state):
+            forget_cancel(engine, core.orders + at * ORDER_BYTES)
+
+
+@hot
+def mark_unknown(engine, venue_index):
+    """The session is gone: what was pending has an unknown outcome and keeps its exposure."""
+    core = view(engine, 1, ENGINE)[0]
+    orders = view(core.orders, core.order_mask + 1, ORDER)
+    for at in range(core.order_mask + 1):
+        order = orders[at]
+        if order.order_id != 0 and order.venue == venue_index and order.state == PENDING_NEW:
+            order.state = STATE_UNKNOWN

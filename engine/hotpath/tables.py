@@ -1,0 +1,277 @@
+"""The loop's memory: one block of addresses, and the tables behind them. Every size is fixed at start.
+
+Hot code opens a table where it needs it: `core = view(engine, 1, ENGINE)[0]`,
+`venue = view(core.venues, VENUES, VENUE)[v]`.
+Instruments are their ids (1..N). A listing is an instrument on a venue: (venue - 1) * (N + 1) + instrument.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+VENUES = 9  # rows 1..8; row 0 stays empty
+TEAMS = 16
+LEGS_PER_STRATEGY = 4
+MAX_REQUESTS = 8  # order requests one strategy may make for one event
+LINES = 4  # A, B, retransmission, spare
+INBOUND_BYTES = 1 << 18
+OUTBOUND_BYTES = 1 << 16
+PENDING_PACKETS = 256  # packets kept while a gap is being filled
+PACKET_BYTES = 2048
+
+# Accounts: what limits bind and P&L is kept for. 0 the firm, 1..TEAMS the teams, then one for each strategy row;
+# strategy row 0 stands for orders that people enter.
+FIRM_ACCOUNT = 0
+FIRST_STRATEGY_ACCOUNT = 1 + TEAMS
+
+ENGINE = np.dtype(
+    [
+        # addresses
+        ("book", "<i8"),
+        ("tops", "<i8"),
+        ("instruments", "<i8"),
+        ("venues", "<i8"),
+        ("lines", "<i8"),
+        ("accounts", "<i8"),
+        ("cells", "<i8"),
+        ("strategies", "<i8"),
+        ("legs", "<i8"),
+        ("subscription_starts", "<i8"),
+        ("subscription_legs", "<i8"),
+        ("orders", "<i8"),
+        ("requests", "<i8"),
+        ("context", "<i8"),
+        ("journal", "<i8"),
+        ("recording", "<i8"),
+        ("timespec", "<i8"),
+        ("packet", "<i8"),
+        ("pending", "<i8"),
+        ("pending_lengths", "<i8"),
+        ("touched", "<i8"),
+        ("touched_marks", "<i8"),
+        ("polled", "<i8"),
+        ("latency", "<i8"),
+        ("report", "<i8"),
+        ("marks", "<i8"),  # last middle of each instrument whose book had two sides
+        # sizes
+        ("instrument_count", "<i8"),
+        ("venue_count", "<i8"),
+        ("listing_count", "<i8"),
+        ("strategy_count", "<i8"),
+        ("order_mask", "<i8"),
+        ("polled_count", "<i8"),
+        # state that a replay rebuilds
+        ("state", "<i8"),
+        ("limits_version", "<i8"),
+        ("next_order_id", "<i8"),
+        ("clock_ns", "<i8"),
+        ("market_time_ns", "<i8"),
+        ("position", "<i8"),
+        ("feed_sequence", "<i8"),
+        ("line", "<i8"),
+        ("refresh_ns", "<i8"),
+        ("touched_count", "<i8"),
+        ("touched_stamp", "<i8"),
+        ("unknown_reports", "<i8"),
+        ("orders_entered", "<i8"),
+        ("denials", "<i8"),
+        # the last refusal of the risk gate
+        ("measured", "<i8"),
+        ("bound", "<i8"),
+        ("scope", "<i8"),
+        ("scope_id", "<i8"),
+        ("limit_name", "<i8"),
+        # talk with the cold path
+        ("wake", "<i8"),
+        ("attention", "<i8"),
+        ("spinning", "<i8"),
+        ("replaying", "<i8"),
+        ("received_cycles", "<i8"),
+        ("cycles_per_us", "<i8"),
+        ("idle_turns", "<i8"),
+        ("turns", "<i8"),
+        ("done_text", "<i8"),
+    ]
+)
+
+# Attention bits: why the loop came back to the cold path.
+WOKEN = 1
+SESSION_LOST = 2
+LOG_FULL = 4
+SESSION_READY = 8  # the venue answered the account query: everything before it was replayed
+REPORT_UNKNOWN = 16
+SESSION_ENDED = 32
+
+INSTRUMENT = np.dtype([("symbol", "<i8"), ("tick_size", "<i8"), ("lot_size", "<i8"), ("multiplier", "<i8")])
+
+VENUE = np.dtype(
+    [
+        ("protocol", "<i8"),  # PROTOCOL_* below
+        ("session", "<i8"),  # SessionState
+        ("killed", "<i8"),
+        ("lost", "<i8"),  # the socket failed; nothing is sent until the cold path has connected again
+        ("fd", "<i8"),
+        ("feed_fds", "<i8", (LINES,)),
+        ("requester", "<i8"),  # address of the retransmission server's sockaddr_in
+        ("lockstep", "<i8"),
+        ("dirty", "<i8"),
+        ("ended", "<i8"),
+        ("midnight_ns", "<i8"),  # start of the venue's day, for its nanoseconds since midnight
+        ("feed_session", "<i8", (2,)),
+        ("feed_heard_ns", "<i8"),
+        ("session_low", "<i8"),  # the order session's name, ten bytes, zero padded
+        ("session_high", "<i8"),
+        ("expected", "<i8"),
+        ("pending_count", "<i8"),
+        ("pending_from", "<i8"),
+        ("gap_since_ns", "<i8"),
+        ("requested_ns", "<i8"),
+        ("inbound", "<i8"),
+        ("inbound_used", "<i8"),
+        ("outbound", "<i8"),
+        ("outbound_used", "<i8"),
+        ("next_reference", "<i8"),  # what the venue's last account query answered
+        ("next_inbound", "<i8"),  # SoupBinTCP sequence of the next sequenced message
+        ("heard_ns", "<i8"),
+        ("sent_ns", "<i8"),
+        ("maker_fee", "<i8"),
+        ("taker_fee", "<i8"),
+        ("request_ring", "<i8"),
+        ("report_ring", "<i8"),
+        ("orders", "<i8"),
+        ("fills", "<i8"),
+        ("rejects", "<i8"),
+        ("malformed", "<i8"),
+        ("firm", "<i8"),
+    ]
+)
+NO_PROTOCOL = 0
+OUCH50 = 1
+RING = 2  # a session process behind shared-memory rings
+IN_MEMORY = 3  # the simulated venue of a backtest: requests go to a buffer
+
+LINE = np.dtype(
+    [
+        ("packets", "<i8"),
+        ("messages", "<i8"),
+        ("duplicates", "<i8"),
+        ("gaps", "<i8"),
+        ("lost", "<i8"),  # messages that this line never brought (or brought late)
+        ("malformed", "<i8"),
+        ("heartbeats", "<i8"),
+        ("heard_ns", "<i8"),
+        ("expected", "<i8"),  # number of the line's next message, 0 before its first packet
+    ]
+)
+
+ACCOUNT = np.dtype(
+    [
+        ("scope", "<i8"),
+        ("scope_id", "<i8"),
+        ("killed", "<i8"),
+        ("order_quantity", "<i8"),
+        ("order_value", "<i8"),
+        ("collar_basis_points", "<i8"),
+        ("position", "<i8"),
+        ("orders_per_second", "<i8"),
+        ("daily_loss", "<i8"),
+        ("rate_due_ns", "<i8"),
+        ("cash", "<i8"),
+        ("fees", "<i8"),
+        ("holdings", "<i8"),  # positions at the mark, refreshed
+    ]
+)
+
+CELL_FIELDS = [
+    ("position", "<i8"),
+    ("working_buy", "<i8"),
+    ("working_sell", "<i8"),
+    ("cost", "<i8"),  # what the open position cost, signed
+    ("cash", "<i8"),  # money in minus money out, without fees
+    ("fees", "<i8"),
+    ("bought", "<i8"),
+    ("sold", "<i8"),
+]
+CELL = np.dtype(CELL_FIELDS)
+
+# One instrument of one strategy, and everything the strategy sees of it.
+LEG = np.dtype(
+    [
+        *CELL_FIELDS,
+        ("bid", "<i8"),
+        ("bid_quantity", "<i8"),
+        ("ask", "<i8"),
+        ("ask_quantity", "<i8"),
+        ("open_orders", "<i8"),
+        ("order_id", "<i8"),
+        ("order_price", "<i8"),
+        ("order_since_ns", "<i8"),
+        ("canceling", "<i8"),
+        ("attempts", "<i8"),
+        ("retry_after_ns", "<i8"),
+        ("instrument", "<i8"),
+        ("venue", "<i8"),
+        ("listing", "<i8"),
+        ("strategy", "<i8"),
+        ("tick_size", "<i8"),
+    ]
+)
+
+STRATEGY = np.dtype(
+    [
+        ("id", "<i8"),  # the desk's key
+        ("state", "<i8"),
+        ("team", "<i8"),  # team account
+        ("account", "<i8"),
+        ("kind", "<i8"),
+        ("entry", "<i8"),  # native address of the hook
+        ("row", "<i8"),  # address of the kind's own record
+        ("leg_count", "<i8"),
+        ("orders", "<i8"),
+        ("fills", "<i8"),
+        ("denials", "<i8"),
+        ("working", "<i8"),
+        ("signal", "<f8"),
+    ]
+)
+
+ORDER = np.dtype(
+    [
+        ("order_id", "<i8"),
+        ("state", "<i8"),
+        ("side", "<i8"),
+        ("price", "<i8"),
+        ("quantity", "<i8"),
+        ("leaves", "<i8"),
+        ("filled", "<i8"),
+        ("instrument", "<i8"),
+        ("venue", "<i8"),
+        ("strategy", "<i8"),  # row
+        ("team", "<i8"),  # account
+        ("leg", "<i8"),  # -1 for orders that people enter
+        ("time_in_force", "<i8"),
+        ("canceling", "<i8"),
+        ("limits_version", "<i8"),
+        ("sent_ns", "<i8"),
+    ]
+)
+
+# What a strategy hook gets, and what it may ask for.
+CONTEXT = np.dtype([("time_ns", "<i8"), ("requests", "<i8"), ("event", "<i8")])
+TOP_CHANGED = 1
+ORDER_REPORTED = 2
+
+REQUEST = np.dtype(
+    [
+        ("action", "<i8"),
+        ("leg", "<i8"),
+        ("side", "<i8"),
+        ("price", "<i8"),
+        ("quantity", "<i8"),
+        ("time_in_force", "<i8"),
+        ("order_id", "<i8"),
+        ("signal", "<f8"),
+    ]
+)
+
+POLL = np.dtype([("fd", "<i4"), ("events", "<i2"), ("revents", "<i2")])
