@@ -1,0 +1,124 @@
+"""From a config to a simulation: instruments, books, sources, accounts."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from engine.messages.instruments import Instrument, read_instruments
+from engine.simulator.config import ConfigError, ExchangeConfig, VenueConfig
+from engine.simulator.feed import Feed
+from engine.simulator.fix_account import FixAccount
+from engine.simulator.generator import Generator, default_instruments
+from engine.simulator.history import History
+from engine.simulator.layout import BookMemory, SelfMatch
+from engine.simulator.oracle import Oracle
+from engine.simulator.ouch_account import OuchAccount
+from engine.simulator.replay import read_quotes
+from engine.simulator.simulation import Simulation
+from engine.simulator.sources import NoFlow, RecordedFlow, Source, read_flow
+from engine.simulator.venue import Fees, Venue
+
+DAY_NS = 86_400_000_000_000
+
+
+def listed_instruments(config: ExchangeConfig) -> list[Instrument]:
+    """What the exchange lists: the instruments file, or the built-in forty."""
+    if config.instruments is not None:
+        try:
+            return read_instruments(config.instruments)
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"instruments: {error}") from None
+    return default_instruments()
+
+
+def session_name(now: datetime) -> str:
+    """Ten characters that differ from every earlier session's."""
+    return now.strftime("%m%d%H%M%S")
+
+
+class Assembly:
+    """A simulation and what it was made from. `start_ns` is the session's first instant in its own time."""
+
+    def __init__(self, config: ExchangeConfig, start_ns: int = 0, log: bool = True, record_capacity: int = 0) -> None:
+        self.config = config
+        self.instruments = listed_instruments(config)
+        self.recorded, self.midnight_ns = self._read_recorded()
+        self.start_ns = start_ns
+        if len(self.recorded):
+            self.start_ns = int(self.recorded[0]["time_ns"])
+        elif not start_ns:
+            self.start_ns = time.time_ns()
+        if not self.midnight_ns:
+            self.midnight_ns = self.start_ns - self.start_ns % DAY_NS
+        self.session = config.session or session_name(datetime.now(UTC))
+        self.oracle = Oracle(config.out / "oracle.jsonl" if log else None)
+        self.generators: list[Generator] = []
+        self._log = log
+        self._record_capacity = record_capacity
+        self.venues = [self._venue(venue, number) for number, venue in enumerate(config.venues, start=1)]
+        self.simulation = Simulation(self.venues)
+
+    def _read_recorded(self) -> tuple[np.ndarray, int]:
+        config = self.config
+        if config.flow is not None:
+            return read_flow(config.flow), 0
+        if config.replay is not None:
+            ids = {instrument.name: instrument.id for instrument in self.instruments}
+            return read_quotes(config.replay, ids)
+        return np.zeros(0, np.dtype("<i8")), 0
+
+    def _venue(self, settings: VenueConfig, number: int) -> Venue:
+        memory = BookMemory(
+            self.instruments,
+            order_capacity=settings.order_capacity,
+            level_capacity=settings.order_capacity // 2,
+            owner_count=max(len(settings.users), 1),
+            midnight_ns=self.midnight_ns,
+            self_match=SelfMatch[settings.self_match.upper()],
+        )
+        history = History(self.config.out / f"{settings.name.lower()}.feed") if self._log else None
+        venue = Venue(
+            settings.name,
+            settings.id,
+            memory,
+            self.instruments,
+            Feed(self.session, history=history),
+            Fees(settings.maker_fee, settings.taker_fee),
+            self.oracle,
+            settings.packet_interval_ms * 1_000_000,
+            settings.entry_latency_us * 1000,
+        )
+        for owner, user in enumerate(settings.users, start=1):
+            if settings.protocol == "fix44":
+                venue.admit(FixAccount(venue.desk, owner, user.name))
+            else:
+                venue.admit(OuchAccount(venue.desk, owner, user.name, user.password, self.midnight_ns))
+        venue.source = self._source(memory, number)
+        return venue
+
+    def _source(self, memory: BookMemory, number: int) -> Source:
+        if len(self.recorded):
+            return RecordedFlow(memory, self.recorded)
+        if self.config.market is None:
+            return NoFlow()
+        generator = Generator(
+            memory, self.instruments, self.config.market, self.start_ns, number, self._record_capacity
+        )
+        self.generators.append(generator)
+        return generator
+
+    def open(self) -> None:
+        """Publish the session's start, with the generated books filled."""
+        for generator in self.generators:
+            generator.open_books()
+        self.simulation.open(self.start_ns)
+
+
+def with_out(config: ExchangeConfig, out: Path) -> ExchangeConfig:
+    """The same exchange writing elsewhere."""
+    return replace(config, out=out)

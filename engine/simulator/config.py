@@ -1,0 +1,145 @@
+"""The exchange's CONFIG file: TOML, read once, an unknown key is an error. `docs/simulator.md` explains every key."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from engine.simulator.generator import Market
+
+PROTOCOLS = ("ouch50", "fix44")
+FLAT_OUT = 0.0
+
+
+class ConfigError(ValueError):
+    """The CONFIG file is refused; the text says why."""
+
+
+@dataclass(frozen=True)
+class User:
+    """Who may log in: an OUCH user and password, or the CompID of a FIX client."""
+
+    name: str
+    password: str = ""
+
+
+@dataclass(frozen=True)
+class VenueConfig:
+    """One venue: ports 0 are chosen by the kernel and told in exchange.json."""
+
+    name: str
+    id: int
+    protocol: str = "ouch50"
+    host: str = "127.0.0.1"
+    order_port: int = 0
+    line_a: tuple[str, ...] = ()
+    line_b: tuple[str, ...] = ()
+    retransmission_port: int = 0
+    maker_fee: int = 0
+    taker_fee: int = 0
+    entry_latency_us: int = 0
+    self_match: str = "allow"
+    packet_interval_ms: int = 5
+    cancel_on_disconnect: bool = False
+    order_capacity: int = 65536
+    users: tuple[User, ...] = ()
+    comp_id: str = ""
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Recorded quotes as the market: LEAN files, one per instrument."""
+
+    files: dict[str, str] = field(default_factory=dict)
+    participant: str = "all"
+    """an exchange letter of the file, such as N, or all"""
+    first_time: str = "09:30:00"
+    last_time: str = "16:00:00"
+
+
+@dataclass(frozen=True)
+class ExchangeConfig:
+    """Everything one exchange process needs."""
+
+    out: Path
+    venues: tuple[VenueConfig, ...]
+    instruments: Path | None = None
+    session: str = ""
+    speed: float = 1.0
+    """1 as recorded, N times faster, 0 flat out"""
+    lockstep: bool = False
+    start_on_login: bool = False
+    duration_seconds: float = 0.0
+    """end of session after so much of the session's time; 0 never"""
+    heartbeat_timeout_seconds: float = 15.0
+    market: Market | None = None
+    replay: Replay | None = None
+    flow: Path | None = None
+
+
+def read_config(path: Path) -> ExchangeConfig:
+    """The config, checked. ConfigError has the sentence for the operator."""
+    try:
+        raw = tomllib.loads(path.read_text())
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from None
+    return parse_config(raw, path.parent)
+
+
+def parse_config(raw: dict[str, Any], base: Path) -> ExchangeConfig:
+    """The config from a parsed TOML document; relative paths count from `base`."""
+    raw = dict(raw)
+    venues = []
+    for entry in raw.pop("venues", []):
+        users = tuple(_build(User, user, "user") for user in entry.pop("users", []))
+        lines = {key: tuple(entry.pop(key, ())) for key in ("line_a", "line_b")}
+        venues.append(_build(VenueConfig, entry | lines | {"users": users}, "venue"))
+    for key in ("instruments", "flow", "out"):
+        if key in raw:
+            raw[key] = base / raw[key]
+    if raw.get("speed") == "flat":
+        raw["speed"] = FLAT_OUT
+    if "market" in raw:
+        raw["market"] = _build(Market, raw["market"], "market")
+    if "replay" in raw:
+        raw["replay"] = _build(Replay, raw["replay"], "replay")
+    config = _build(ExchangeConfig, raw | {"venues": tuple(venues)}, "exchange")
+    _check(config)
+    return config
+
+
+Kind = TypeVar("Kind")
+
+
+def _build(kind: type[Kind], values: dict[str, Any], what: str) -> Kind:
+    known = {item.name for item in fields(kind)}  # type: ignore[arg-type]
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise ConfigError(f"{what}: there is no setting {unknown[0]!r}; there are {', '.join(sorted(known))}")
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise ConfigError(f"{what}: {error}") from None
+
+
+def _check(config: ExchangeConfig) -> None:
+    if not config.venues:
+        raise ConfigError("exchange: at least one venue is needed")
+    if sum(source is not None for source in (config.market, config.replay, config.flow)) > 1:
+        raise ConfigError("exchange: market, replay and flow exclude each other")
+    if len(config.session) > 10:
+        raise ConfigError("exchange: a session has at most 10 characters")
+    if config.speed < 0:
+        raise ConfigError("exchange: speed is 1, a factor, or 0 (or 'flat') for flat out")
+    for venue in config.venues:
+        if venue.protocol not in PROTOCOLS:
+            raise ConfigError(f"venue {venue.name}: protocol is one of {', '.join(PROTOCOLS)}")
+        if venue.self_match not in ("allow", "cancel_resting", "cancel_incoming"):
+            raise ConfigError(f"venue {venue.name}: self_match is allow, cancel_resting or cancel_incoming")
+        if config.lockstep and venue.protocol != "ouch50":
+            raise ConfigError(f"venue {venue.name}: lockstep needs ouch50")
+    for key in ("id", "name"):
+        if len({getattr(venue, key) for venue in config.venues}) != len(config.venues):
+            raise ConfigError(f"exchange: two venues have the same {key}")

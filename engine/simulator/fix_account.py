@@ -1,0 +1,281 @@
+"""One FIX 4.4 account of a venue: its orders by ClOrdID, what it asks of the book, and every message it was sent.
+
+Messages cross as the text of their fields (`engine.protocols.fix44.write_fields`), MsgType(35) first.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+
+import numpy as np
+
+from engine.messages.codes import OrderAction, ReportKind
+from engine.protocols import fix44
+from engine.protocols.fix44 import Fields
+from engine.protocols.layouts import MalformedMessage
+from engine.simulator.layout import CancelReason, Refusal
+from engine.simulator.orders import OrderDesk
+
+_SIDES = {code: side for side, code in fix44.SIDES.items()}
+_TIMES_IN_FORCE = {code: validity for validity, code in fix44.TIMES_IN_FORCE.items()} | {"": 0}
+_LIQUIDITIES = {1: "1", 2: "2"}
+_REASONS = {  # Refusal to OrdRejReason(103)
+    Refusal.INVALID_INSTRUMENT: "1",
+    Refusal.HALTED: "2",
+    Refusal.DUPLICATE_REFERENCE: "6",
+    Refusal.INVALID_QUANTITY: "13",
+    Refusal.INVALID_TIME_IN_FORCE: "11",
+}
+OTHER = "99"
+LARGEST_OWN_NUMBER = 1 << 39  # a ClOrdID that is a number below it is the book's user reference; others are counted on
+_OWN_NUMBER = re.compile("[1-9][0-9]{0,11}")
+ORDER_STATUS, RESTATED = "I", "D"  # ExecType(150)
+
+
+@dataclass
+class FixOrder:
+    """An order of the client. `quantity` and `executed` count the whole chain of replacements, as FIX does."""
+
+    cl_ord_id: str
+    user_reference: int
+    symbol: str
+    side: str
+    quantity: int
+    price: str
+    status: str = "A"
+    order_id: str = "NONE"
+    executed: int = 0
+    leaves: int = 0
+    cancel_id: str = ""
+    replaced: str = ""
+
+
+class FixAccount:
+    """`user` is the client's CompID. `sequenced` holds every message for the client, oldest first."""
+
+    def __init__(self, desk: OrderDesk, owner: int, user: str) -> None:
+        self.owner, self.user = owner, user
+        self.sequenced: list[bytes] = []
+        self.malformed = 0
+        self._desk = desk
+        self._orders: dict[str, FixOrder] = {}
+        self._by_reference: dict[int, FixOrder] = {}
+        self._references = count(LARGEST_OWN_NUMBER)
+        # Execution ids are unique over restarts of the exchange: a client remembers them for ever.
+        self._start = f"{time.time_ns():x}"
+        self._executions = count(1)
+        self._handlers: dict[str, Callable[[Fields, int], None]] = {
+            fix44.NEW_ORDER_SINGLE: self._enter,
+            fix44.ORDER_CANCEL_REQUEST: self._cancel,
+            fix44.ORDER_CANCEL_REPLACE_REQUEST: self._replace,
+            fix44.ORDER_STATUS_REQUEST: self._status,
+            fix44.ORDER_MASS_STATUS_REQUEST: self._mass_status,
+        }
+
+    def receive(self, raw: bytes, time_ns: int) -> None:
+        """Carry out one message from the client. What it causes is found in the book's results and in `sequenced`."""
+        fields = fix44.read_fields(raw.decode("latin-1"))
+        handler = self._handlers.get(fields.get(fix44.MSG_TYPE, ""))
+        if handler is None:
+            self._refuse_message(fields, "3", "this message is not offered here")
+            return
+        try:
+            handler(fields, time_ns)
+        except MalformedMessage as error:
+            self._refuse_message(fields, "5", str(error))
+
+    def _refuse_message(self, fields: Fields, reason: str, text: str) -> None:
+        self.malformed += 1
+        values = {
+            fix44.REF_SEQ_NUM: fields.get(fix44.MSG_SEQ_NUM, "0"),
+            fix44.REF_MSG_TYPE: fields.get(fix44.MSG_TYPE, ""),
+            fix44.BUSINESS_REJECT_REASON: reason,
+            fix44.TEXT: text,
+        }
+        self._send(fix44.BUSINESS_MESSAGE_REJECT, values)
+
+    def _enter(self, fields: Fields, time_ns: int) -> None:
+        order = self._order_of(fields)
+        if order.cl_ord_id in self._orders:
+            self._reject(order, "6", "this ClOrdID was used before", time_ns)
+            return
+        self._remember(order)
+        self._desk.request(action=OrderAction.ENTER, **self._terms(order, fields), time_ns=time_ns)
+
+    def _replace(self, fields: Fields, time_ns: int) -> None:
+        existing = self._orders.get(fix44.needed(fields, fix44.ORIG_CL_ORD_ID))
+        order = self._order_of(fields)
+        if existing is None or existing.leaves == 0:
+            self._refuse_change(fields, "2", existing, time_ns)
+            return
+        terms = self._terms(order, fields)
+        open_quantity = order.quantity - existing.executed
+        same = (order.symbol, order.side) == (existing.symbol, existing.side)
+        # The book would take a replacement that it cannot enter as a cancel; FIX leaves the existing order alone.
+        fits = same and open_quantity > 0 and not self._desk.refusal(**terms | {"quantity": open_quantity})
+        if order.cl_ord_id in self._orders or not fits:
+            self._refuse_change(fields, "2", existing, time_ns)
+            return
+        order.executed, order.replaced = existing.executed, existing.cl_ord_id
+        self._remember(order)
+        self._desk.request(
+            action=OrderAction.REPLACE, existing_reference=existing.user_reference, **terms, time_ns=time_ns
+        )
+
+    def _cancel(self, fields: Fields, time_ns: int) -> None:
+        existing = self._orders.get(fix44.needed(fields, fix44.ORIG_CL_ORD_ID))
+        cancel_id = fix44.needed(fields, fix44.CL_ORD_ID)
+        if existing is None or existing.leaves == 0:
+            self._refuse_change(fields, "1", existing, time_ns)
+            return
+        existing.cancel_id = cancel_id
+        self._desk.request(
+            action=OrderAction.CANCEL,
+            owner=self.owner,
+            user_reference=existing.user_reference,
+            reason=CancelReason.USER,
+            time_ns=time_ns,
+        )
+
+    def _status(self, fields: Fields, time_ns: int) -> None:
+        cl_ord_id = fix44.needed(fields, fix44.CL_ORD_ID)
+        order = self._orders.get(cl_ord_id)
+        if order is None:
+            symbol, side = fields.get(fix44.SYMBOL, ""), fields.get(fix44.SIDE, "1")
+            unknown = FixOrder(cl_ord_id, 0, symbol, side, 0, "0", status="8")
+            self._report(unknown, ORDER_STATUS, time_ns, {fix44.ORD_REJ_REASON: str(fix44.UNKNOWN_ORDER)})
+        else:
+            self._report(order, ORDER_STATUS, time_ns)
+
+    def _mass_status(self, fields: Fields, time_ns: int) -> None:
+        request = {fix44.MASS_STATUS_REQ_ID: fix44.needed(fields, fix44.MASS_STATUS_REQ_ID)}
+        orders = [order for order in self._orders.values() if order.leaves > 0]
+        for number, order in enumerate(orders, start=1):
+            last = {fix44.TOT_NUM_REPORTS: str(len(orders)), fix44.LAST_RPT_REQUESTED: "NY"[number == len(orders)]}
+            self._report(order, ORDER_STATUS, time_ns, request | last)
+        if not orders:
+            none = FixOrder("NONE", 0, "NONE", "1", 0, "0", status="8")
+            last = {fix44.TOT_NUM_REPORTS: "0", fix44.LAST_RPT_REQUESTED: "Y"}
+            self._report(none, ORDER_STATUS, time_ns, request | last | {fix44.ORD_REJ_REASON: OTHER})
+
+    def report(self, result: np.void) -> None:
+        """Queue the message that tells the client about a result of the matching."""
+        kind, time_ns = ReportKind(result["kind"]), int(result["time_ns"])
+        order = self._by_reference[int(result["user_reference"])]
+        if kind is ReportKind.REJECTED:
+            refusal = Refusal(int(result["reason"]))
+            self._reject(order, _REASONS.get(refusal, OTHER), refusal.name.lower().replace("_", " "), time_ns)
+            return
+        order.leaves = int(result["leaves"])
+        order.order_id = str(int(result["reference"]) or order.order_id)
+        if kind is ReportKind.EXECUTED:
+            self._filled(order, result, time_ns)
+        elif kind is ReportKind.CANCELED:
+            self._canceled(order, int(result["reason"]), time_ns)
+        else:
+            self._opened(order, time_ns)
+
+    def _opened(self, order: FixOrder, time_ns: int) -> None:
+        order.status = "1" if order.executed else "0"
+        if not order.replaced:
+            self._report(order, "0", time_ns)
+            return
+        existing = self._orders[order.replaced]
+        existing.leaves, existing.status = 0, "5"
+        self._report(order, "5", time_ns, {fix44.ORIG_CL_ORD_ID: order.replaced})
+
+    def _filled(self, order: FixOrder, result: np.void, time_ns: int) -> None:
+        quantity = int(result["quantity"])
+        order.executed += quantity
+        order.status = "1" if order.leaves else "2"
+        fill = {
+            fix44.LAST_PX: fix44.price_text(int(result["price"])),
+            fix44.LAST_QTY: str(quantity),
+            fix44.LAST_LIQUIDITY_IND: _LIQUIDITIES[int(result["liquidity"])],
+            fix44.SECONDARY_EXEC_ID: str(int(result["match_number"])),
+        }
+        self._report(order, "F", time_ns, fill)
+
+    def _canceled(self, order: FixOrder, reason: int, time_ns: int) -> None:
+        text = {fix44.TEXT: CancelReason(reason).name.lower().replace("_", " ")}
+        if order.leaves:
+            self._report(order, RESTATED, time_ns, text)
+            return
+        order.status = "4"
+        ids = {}
+        if order.cancel_id:
+            ids = {fix44.CL_ORD_ID: order.cancel_id, fix44.ORIG_CL_ORD_ID: order.cl_ord_id}
+        self._report(order, "4", time_ns, text | ids)
+
+    def _reject(self, order: FixOrder, reason: str, text: str, time_ns: int) -> None:
+        order.status, order.leaves = "8", 0
+        self._report(order, "8", time_ns, {fix44.ORD_REJ_REASON: reason, fix44.TEXT: text})
+
+    def _refuse_change(self, fields: Fields, response_to: str, existing: FixOrder | None, time_ns: int) -> None:
+        """OrderCancelReject(9): an order that is not known (1), too late (0), or terms that are not taken (99)."""
+        late = existing is not None and existing.leaves == 0
+        values = {
+            fix44.ORDER_ID: existing.order_id if existing else "NONE",
+            fix44.CL_ORD_ID: fix44.needed(fields, fix44.CL_ORD_ID),
+            fix44.ORIG_CL_ORD_ID: fix44.needed(fields, fix44.ORIG_CL_ORD_ID),
+            fix44.ORD_STATUS: existing.status if existing else "8",
+            fix44.CXL_REJ_RESPONSE_TO: response_to,
+            fix44.CXL_REJ_REASON: "1" if existing is None else "0" if late else OTHER,
+            fix44.TRANSACT_TIME: fix44.time_text(time_ns),
+        }
+        self._send(fix44.ORDER_CANCEL_REJECT, values)
+
+    def _report(self, order: FixOrder, exec_type: str, time_ns: int, more: Fields | None = None) -> None:
+        values = {
+            fix44.ORDER_ID: order.order_id,
+            fix44.CL_ORD_ID: order.cl_ord_id,
+            fix44.EXEC_ID: f"{self._start}-{next(self._executions)}",
+            fix44.EXEC_TYPE: exec_type,
+            fix44.ORD_STATUS: order.status,
+            fix44.SYMBOL: order.symbol,
+            fix44.SIDE: order.side,
+            fix44.ORDER_QTY: str(order.quantity),
+            fix44.PRICE: order.price,
+            fix44.CUM_QTY: str(order.executed),
+            fix44.LEAVES_QTY: str(order.leaves),
+            fix44.AVG_PX: "0",  # required, and not kept here
+            fix44.TRANSACT_TIME: fix44.time_text(time_ns),
+        }
+        self._send(fix44.EXECUTION_REPORT, values | dict(more or {}))
+
+    def _send(self, message_type: str, fields: dict[int, str]) -> None:
+        self.sequenced.append(fix44.write_fields({fix44.MSG_TYPE: message_type} | fields).encode("latin-1"))
+
+    def _order_of(self, fields: Fields) -> FixOrder:
+        cl_ord_id = fix44.needed(fields, fix44.CL_ORD_ID)
+        own_number = _OWN_NUMBER.fullmatch(cl_ord_id) and int(cl_ord_id) < LARGEST_OWN_NUMBER
+        return FixOrder(
+            cl_ord_id=cl_ord_id,
+            user_reference=int(cl_ord_id) if own_number else next(self._references),
+            symbol=fix44.needed(fields, fix44.SYMBOL),
+            side=fix44.needed(fields, fix44.SIDE),
+            quantity=fix44.read_quantity(fields, fix44.ORDER_QTY),
+            price=fix44.price_text(fix44.read_price(fields, fix44.PRICE)),
+        )
+
+    def _remember(self, order: FixOrder) -> None:
+        self._orders[order.cl_ord_id] = self._by_reference[order.user_reference] = order
+
+    def _terms(self, order: FixOrder, fields: Fields) -> dict[str, int]:
+        """What the book is asked for; 0 for a side or time in force that is not offered, which it refuses."""
+        limit = fields.get(fix44.ORD_TYPE) == fix44.LIMIT
+        validity = _TIMES_IN_FORCE.get(fields.get(fix44.TIME_IN_FORCE, "0"), 0)
+        return {
+            "owner": self.owner,
+            "user_reference": order.user_reference,
+            "instrument": self._desk.instrument_id(order.symbol),
+            "side": int(_SIDES.get(order.side, 0)),
+            "price": fix44.read_price(fields, fix44.PRICE),
+            "quantity": order.quantity,
+            "displayed": 1,
+            "time_in_force": int(validity) if limit else 0,
+        }

@@ -1,0 +1,152 @@
+"""One venue of the simulated exchange without its sockets: a book, its market, its feed, its accounts, its fees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from engine.messages.codes import Liquidity, ReportKind
+from engine.messages.instruments import Instrument
+from engine.protocols.itch50 import encode
+from engine.simulator.feed import Feed
+from engine.simulator.generator import NEVER_NS
+from engine.simulator.layout import BookMemory, CancelReason
+from engine.simulator.oracle import Oracle
+from engine.simulator.orders import OrderDesk
+from engine.simulator.sources import NoFlow, Source
+
+MESSAGES_PER_PACKET = 256
+
+
+@dataclass(frozen=True)
+class Fees:
+    """Per share, in 1/10,000 of the currency; negative is a rebate."""
+
+    maker: int = 0
+    taker: int = 0
+
+    def of(self, liquidity: int, quantity: int) -> int:
+        """Fee of a fill."""
+        return quantity * (self.maker if liquidity == Liquidity.ADDED else self.taker)
+
+
+class Account(Protocol):
+    """One client of a venue, whatever it speaks."""
+
+    owner: int
+    user: str
+    sequenced: list[bytes]
+
+    def receive(self, raw: bytes, time_ns: int) -> None: ...
+
+    def report(self, result: np.void) -> None: ...
+
+
+class Venue:
+    """`number` is the venue's small integer; `accounts` by user name."""
+
+    def __init__(
+        self,
+        name: str,
+        number: int,
+        memory: BookMemory,
+        instruments: Sequence[Instrument],
+        feed: Feed,
+        fees: Fees,
+        oracle: Oracle,
+        packet_interval_ns: int = 0,
+        entry_latency_ns: int = 0,
+    ) -> None:
+        self.name, self.number, self.memory, self.feed, self.fees = name, number, memory, feed, fees
+        self.instruments = list(instruments)
+        self.desk = OrderDesk(memory, instruments)
+        self.source: Source = NoFlow()
+        self.accounts: dict[str, Account] = {}
+        self.entry_latency_ns = entry_latency_ns
+        self._oracle = oracle
+        self._packet_interval_ns = packet_interval_ns
+        self._by_owner: dict[int, Account] = {}
+
+    def admit(self, account: Account) -> None:
+        """Open an account; its owner number must be free."""
+        if account.owner in self._by_owner or account.user in self.accounts:
+            raise ValueError(f"venue {self.name}: account {account.user!r} exists already")
+        self.accounts[account.user] = self._by_owner[account.owner] = account
+
+    @property
+    def clock_ns(self) -> int:
+        """Time of the latest request."""
+        return int(self.memory.book[0]["clock_ns"])
+
+    @property
+    def next_time_ns(self) -> int:
+        """When the source's next packet is due: the end of the packet interval that its next event falls into."""
+        event_ns = self.source.next_time_ns
+        interval = self._packet_interval_ns
+        if not interval or event_ns == NEVER_NS:
+            return event_ns
+        return -(-event_ns // interval) * interval
+
+    def run_source(self) -> int:
+        """The events of the source's next packet; returns the packet's time."""
+        time_ns = self.next_time_ns
+        self.source.run_until(time_ns, MESSAGES_PER_PACKET)
+        return time_ns
+
+    def take_packets(self) -> list[bytes]:
+        """Packets with everything published since the last call."""
+        return self.feed.pack(*self.memory.take_messages())
+
+    def tell_accounts(self) -> None:
+        """Hand every result since the last call to its account, and to the oracle."""
+        for result in self.memory.take_results():
+            account = self._by_owner[int(result["owner"])]
+            account.report(result)
+            fee = self.fees.of(result["liquidity"], result["quantity"]) if result["kind"] == ReportKind.EXECUTED else 0
+            name = self.desk.instrument_name(int(result["instrument"]))
+            self._oracle.write(self.name, account.user, name, result, int(fee), len(account.sequenced))
+
+    def cancel_account(self, account: Account, time_ns: int) -> None:
+        """Cancel on disconnect: every open order of the account leaves."""
+        self.desk.cancel_owned(account.owner, 0, CancelReason.SUPERVISORY, time_ns)
+
+    def opening_packets(self, time_ns: int) -> list[bytes]:
+        """Start of messages and of system hours, the directory, trading states, start of market hours."""
+        row = self.memory.book[0]
+        row["clock_ns"] = max(int(row["clock_ns"]), time_ns)
+        header = {"tracking_number": 0, "timestamp_ns": time_ns - int(row["midnight_ns"])}
+        messages = [encode("system_event", stock_locate=0, event=event, **header) for event in "OS"]
+        for instrument in self.instruments:
+            listed = header | {"stock_locate": instrument.id, "instrument": instrument.name}
+            messages.append(encode("stock_directory", **_DIRECTORY, round_lot_size=100, **listed))
+            messages.append(encode("trading_action", trading_state="T", reserved=" ", reason="", **listed))
+        messages.append(encode("system_event", stock_locate=0, event="Q", **header))
+        return self._pack(messages)
+
+    def closing_packets(self, time_ns: int) -> list[bytes]:
+        """End of market hours, of system hours and of messages."""
+        header = {"tracking_number": 0, "timestamp_ns": time_ns - int(self.memory.book[0]["midnight_ns"])}
+        return self._pack([encode("system_event", stock_locate=0, event=event, **header) for event in "MEC"])
+
+    def _pack(self, messages: list[bytes]) -> list[bytes]:
+        blocks = b"".join(len(message).to_bytes(2, "big") + message for message in messages)
+        return self.feed.pack(len(messages), blocks)
+
+
+_DIRECTORY = {
+    "market_category": "Q",
+    "financial_status": "N",
+    "round_lots_only": "N",
+    "issue_classification": "C",
+    "issue_sub_type": "Z",
+    "authenticity": "T",
+    "short_sale_threshold": "N",
+    "ipo_flag": "N",
+    "luld_tier": "1",
+    "etp_flag": "N",
+    "etp_leverage": 0,
+    "inverse": "N",
+}

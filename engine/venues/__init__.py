@@ -1,0 +1,30 @@
+"""Venue kinds: which protocol over which transport. A new one is a short file beside these and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from engine.messages.catalogue import VenueKind
+from engine.venues import fix44, ouch50
+
+VENUES: dict[str, VenueKind] = {
+    ouch50.KIND.protocol: ouch50.KIND,
+    fix44.KIND.protocol: fix44.KIND,
+}
+
+
+VenueSettings = ouch50.Ouch50Settings | fix44.Fix44Settings
+
+
+def read_venue(protocol: str, settings: Mapping[str, str]) -> VenueSettings:
+    """Typed settings of a venue of this kind.
+
+    KeyError for an unknown protocol, ValueError with a sentence for a wrong setting.
+    """
+    return READERS[protocol](settings)
+
+
+READERS: dict[str, Callable[[Mapping[str, str]], VenueSettings]] = {
+    ouch50.KIND.protocol: ouch50.read_settings,
+    fix44.KIND.protocol: fix44.read_settings,
+}

@@ -1,0 +1,62 @@
+"""Settings of a venue as they come from a form: text by name, checked against the fields that its kind announces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from engine.messages.catalogue import VenueField, VenueKind
+
+LONGEST_TEXT = 100
+
+
+class Address(NamedTuple):
+    """Where something listens."""
+
+    host: str
+    port: int
+
+
+def parse_address(text: str) -> Address:
+    """ "host:port" (IPv4 or a name) to an Address. ValueError with a sentence for anything else."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or " " in host or not port.isascii() or not port.isdigit() or not 1 <= int(port) <= 65535:
+        raise ValueError(f"{text!r} is not an address like 127.0.0.1:9000")
+    return Address(host, int(port))
+
+
+def check_settings(kind: VenueKind, settings: Mapping[str, str]) -> dict[str, str]:
+    """Every field of `kind` by name, stripped; absent means its announced default. ValueError names a wrong field."""
+    names = {field.name for field in kind.fields}
+    for name in settings:
+        if name not in names:
+            raise ValueError(f"{kind.label} has no setting {name!r}")
+    return {field.name: _check(field, str(settings.get(field.name, field.default)).strip()) for field in kind.fields}
+
+
+def _check(field: VenueField, value: str) -> str:
+    if not value:
+        if field.optional:
+            return ""
+        raise ValueError(f"{field.label} is missing")
+    if len(value) > LONGEST_TEXT or not value.isprintable():
+        raise ValueError(f"{field.label}: at most {LONGEST_TEXT} printable characters are allowed")
+    if field.kind == "address":
+        try:
+            parse_address(value)
+        except ValueError as error:
+            raise ValueError(f"{field.label}: {error}") from None
+    if field.kind == "integer" and not value.removeprefix("-").isdecimal():
+        raise ValueError(f"{field.label}: {value!r} is not a whole number")
+    return value
+
+
+def market_data_fields() -> list[VenueField]:
+    """The feed of a venue, ITCH 5.0 in MoldUDP64, whatever its order entry speaks; and its fees."""
+    return [
+        VenueField("feed_line_a", "Feed line A", "address", help="UDP address where its first copy arrives"),
+        VenueField("feed_line_b", "Feed line B", "address", help="the second copy", optional=True),
+        VenueField("retransmission", "Retransmission", "address", help="where lost packets are asked", optional=True),
+        VenueField("maker_fee", "Maker fee", "integer", "0", "per share, in 1/10,000; negative for a rebate"),
+        VenueField("taker_fee", "Taker fee", "integer", "0", "per share, in 1/10,000"),
+    ]

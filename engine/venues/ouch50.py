@@ -1,0 +1,60 @@
+"""A venue that takes orders in OUCH 5.0 over SoupBinTCP; the loop itself speaks to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from engine.messages.catalogue import VenueField, VenueKind
+from engine.venues.fields import Address, check_settings, market_data_fields, parse_address
+
+KIND = VenueKind(
+    protocol="ouch50",
+    label="OUCH 5.0 over SoupBinTCP",
+    fields=[
+        VenueField("order_address", "Order entry", "address", help="TCP address of the SoupBinTCP server"),
+        VenueField("user", "User", "text", help="at most 6 characters"),
+        VenueField("password", "Password", "secret", help="at most 10 characters"),
+        VenueField("firm", "Firm", "text", help="at most 4 characters, as the venue knows us", optional=True),
+        *market_data_fields(),
+        VenueField(
+            "lockstep", "Lockstep", "integer", "0", "1: confirm every packet to a simulated exchange that waits"
+        ),
+    ],
+)
+
+
+@dataclass(frozen=True)
+class Ouch50Settings:
+    """Typed settings. Fees in 1/10,000 per share; an absent feed address is None."""
+
+    order_address: Address
+    user: str
+    password: str
+    firm: str
+    feed_line_a: Address
+    feed_line_b: Address | None
+    retransmission: Address | None
+    maker_fee: int
+    taker_fee: int
+    lockstep: bool
+
+
+def read_settings(settings: Mapping[str, str]) -> Ouch50Settings:
+    """From the texts of a form. ValueError with a sentence."""
+    values = check_settings(KIND, settings)
+    for name, longest in (("user", 6), ("password", 10), ("firm", 4)):
+        if len(values[name]) > longest or not values[name].isascii():
+            raise ValueError(f"{name} has at most {longest} ASCII characters")
+    return Ouch50Settings(
+        order_address=parse_address(values["order_address"]),
+        user=values["user"],
+        password=values["password"],
+        firm=values["firm"],
+        feed_line_a=parse_address(values["feed_line_a"]),
+        feed_line_b=parse_address(values["feed_line_b"]) if values["feed_line_b"] else None,
+        retransmission=parse_address(values["retransmission"]) if values["retransmission"] else None,
+        maker_fee=int(values["maker_fee"]),
+        taker_fee=int(values["taker_fee"]),
+        lockstep=values["lockstep"] == "1",
+    )
