@@ -1,0 +1,57 @@
+"""The engine's configuration file (TOML), read once at start. An unknown setting is an error; nothing below sees the
+file."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+MODES = ("paper", "live")
+WAITS = ("backing_off", "spinning")
+SYNC_POLICIES = ("each", "interval", "none")
+
+
+@dataclass(frozen=True)
+class EngineConfig:
+    """Settings of `python -m engine run CONFIG`; paths are relative to the file.
+
+    `instruments` is the reference data. `state` holds journal, recording and sockets (default: the file's directory).
+    `wait`: what the loop does with nothing to do. `sync_policy`: when the copier makes the journal durable.
+    """
+
+    instruments: Path
+    state: Path
+    mode: str = "paper"
+    wait: str = "backing_off"
+    sync_policy: str = "interval"
+    venue_count: int = 4
+    strategy_count: int = 512
+
+
+def read_config(path: Path) -> EngineConfig:
+    """ValueError with a sentence for a file that cannot be read, an unknown setting or a value out of bounds."""
+    try:
+        raw = tomllib.loads(path.read_text())
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path}: {error}") from None
+    known = {field.name: field.type for field in fields(EngineConfig)}
+    for name, value in raw.items():
+        if name not in known:
+            raise ValueError(f"{path}: there is no setting {name!r}; there are {', '.join(known)}")
+        wanted = int if known[name] == "int" else str
+        if not isinstance(value, wanted) or isinstance(value, bool):
+            raise ValueError(f"{path}: {name} must be {'a whole number' if wanted is int else 'text'}")
+    if "instruments" not in raw:
+        raise ValueError(f"{path}: the setting 'instruments' is missing")
+    base = path.resolve().parent
+    places = {"instruments": base / raw.pop("instruments"), "state": base / raw.pop("state", ".")}
+    config = EngineConfig(**places, **raw)
+    for name, allowed in (("mode", MODES), ("wait", WAITS), ("sync_policy", SYNC_POLICIES)):
+        if getattr(config, name) not in allowed:
+            raise ValueError(f"{path}: {name} is {getattr(config, name)!r}; it must be one of {', '.join(allowed)}")
+    if not (1 <= config.venue_count <= 8 and 2 <= config.strategy_count <= 65536):
+        raise ValueError(f"{path}: venue_count is 1 to 8, strategy_count 2 to 65536")
+    return config

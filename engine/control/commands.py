@@ -1,0 +1,233 @@
+"""Commands: checked, journalled, applied, answered. Idempotent by id; a refused one leaves no trace but its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from engine.control.configuration import LARGEST_NUMBER, PROTOCOLS, Configuration, Refusal
+from engine.hotpath import tables
+from engine.hotpath.requests import cancel, cancel_matching, enter
+from engine.messages import control
+from engine.messages.codes import DenialReason, EngineState, LimitName, OrderState, Scope, StrategyState
+from engine.messages.control import Command, Status
+from engine.messages.risk import LimitsRow, validate
+from engine.venues import read_venue
+
+ANY = -1
+NOBODY = 1 << 30  # matches no order
+MANUAL = 0  # the strategy row of orders that people enter
+LARGEST_FEE = 1_000_000
+
+# Appends a command to the journal and returns its sequence, 0 when the journal is full.
+Append = Callable[[dict[str, Any]], int]
+
+
+class Commands:
+    """Executes commands on one engine's configuration and memory."""
+
+    def __init__(self, configuration: Configuration, append: Append) -> None:
+        self.configuration = configuration
+        self.memory = configuration.memory
+        self.append = append
+        self.answers: dict[str, Status] = {}
+        self._checks: dict[str, Callable[[Any, Command], Any]] = {
+            control.START_STRATEGY: lambda body, _: self.configuration.check_strategy(body),
+            control.STOP_STRATEGY: self._check_stop,
+            control.APPLY_LIMITS: self._check_limits,
+            control.DEFINE_VENUE: self._check_venue,
+            control.REMOVE_VENUE: self._check_remove,
+            control.ENTER_ORDER: self._check_order,
+            control.CANCEL_ORDER: self._check_cancel,
+            control.KILL: self._check_scope,
+            control.REARM: self._check_rearm,
+        }
+        self._effects: dict[str, Callable[[Any, Any], dict[str, Any]]] = {
+            control.START_STRATEGY: self._start,
+            control.STOP_STRATEGY: self._stop,
+            control.APPLY_LIMITS: self._apply_limits,
+            control.DEFINE_VENUE: self._define_venue,
+            control.REMOVE_VENUE: self._remove_venue,
+            control.ENTER_ORDER: self._enter_order,
+            control.CANCEL_ORDER: self._cancel_order,
+            control.KILL: self._kill,
+            control.REARM: self._rearm,
+        }
+
+    def execute(self, command: Command) -> Status:
+        """Do one command (any kind but hello) and answer it."""
+        if command.id in self.answers:
+            return self.answers[command.id]
+        try:
+            body = control.decode_body(command)
+            checked = self._checks[command.kind](body, command)
+        except (Refusal, ValueError) as refusal:
+            return Status(command.id, control.REFUSED, str(refusal))
+        sequence = self.append(asdict(command))
+        if sequence == 0:
+            return Status(command.id, control.REFUSED, "the journal is full: the engine is halted")
+        answer = self._effects[command.kind](body, checked)
+        reason = answer.pop("reason", "")
+        outcome = answer.pop("outcome", control.APPLIED)
+        status = Status(command.id, outcome, reason, answer, sequence)
+        self.answers[command.id] = status
+        return status
+
+    def _check_stop(self, body: control.StopStrategy, _: Command) -> int:
+        row = self.configuration.strategy_rows.get(body.strategy)
+        if row is None:
+            raise Refusal(f"strategy {body.strategy} has not been started")
+        return row
+
+    def _check_limits(self, body: control.ApplyLimits, _: Command) -> list[LimitsRow]:
+        current = self.configuration.limits_version
+        if body.based_on != current:
+            raise Refusal(f"limits version {current} is in force, not {body.based_on}; look at it and propose again")
+        try:
+            rows = [LimitsRow(**row) for row in body.rows]
+        except TypeError:
+            raise Refusal("a limits row has an unknown or missing field") from None
+        validate(rows)
+        return rows
+
+    def _check_venue(self, body: control.DefineVenue, _: Command) -> Any:
+        last = int(self.memory.core["venue_count"][0])
+        if not 1 <= body.venue <= last:
+            raise Refusal(f"a venue's number is 1 to {last}")
+        if body.protocol not in PROTOCOLS:
+            raise Refusal(f"this engine does not speak {body.protocol!r}")
+        if not 1 <= len(body.name) <= 20:
+            raise Refusal("a venue has a name of at most 20 characters")
+        settings = read_venue(body.protocol, body.settings)
+        if max(abs(settings.maker_fee), abs(settings.taker_fee)) > LARGEST_FEE:
+            raise Refusal(f"a fee is at most {LARGEST_FEE} (1/10,000 per share)")
+        known = self.configuration.venues.get(body.venue)
+        if known and known.protocol != body.protocol and self._open_orders(body.venue):
+            raise Refusal(f"{known.name} has open orders; its protocol cannot change now")
+        return settings
+
+    def _open_orders(self, venue: int) -> bool:
+        orders = self.memory.orders
+        ended = (OrderState.FILLED, OrderState.CANCELED, OrderState.EXPIRED, OrderState.REJECTED, OrderState.DENIED)
+        mine = orders[(orders["order_id"] != 0) & (orders["venue"] == venue)]
+        return any(int(state) not in ended for state in mine["state"])
+
+    def _check_remove(self, body: control.RemoveVenue, _: Command) -> None:
+        if body.venue not in self.configuration.venues:
+            raise Refusal(f"venue {body.venue} is not defined")
+        for strategy, row in self.configuration.strategy_rows.items():
+            running = self.memory.strategies[row]["state"] == StrategyState.RUNNING
+            if running and self.configuration.strategies[strategy].venue == body.venue:
+                raise Refusal(f"strategy {strategy} trades there; stop it first")
+        if self._open_orders(body.venue):
+            raise Refusal("there are open orders; kill the venue first")
+
+    def _check_order(self, body: control.EnterOrder, _: Command) -> int:
+        if body.expires_ns and int(self.memory.core["clock_ns"][0]) > body.expires_ns:
+            raise Refusal("the order came later than its sender allowed; it was not sent")
+        if (
+            not 1 <= body.venue <= int(self.memory.core["venue_count"][0])
+            or body.instrument not in self.configuration.names
+        ):
+            raise Refusal("no such instrument or venue")
+        if body.team <= 0 or min(body.side, body.quantity, body.price, body.time_in_force) < 0:
+            raise Refusal("an order needs a team, and no number of it is negative")
+        self.configuration.check_room(body.team)
+        return body.team
+
+    def _check_cancel(self, body: control.CancelOrder, _: Command) -> None:
+        slot = self.memory.orders[body.order_id & (len(self.memory.orders) - 1)]
+        if body.order_id <= 0 or int(slot["order_id"]) != body.order_id:
+            raise Refusal(f"order {body.order_id} is not known")
+
+    def _check_scope(self, body: control.Kill | control.Rearm, _: Command) -> tuple[int, int]:
+        if body.scope not in tuple(Scope) or not 0 <= body.scope_id < LARGEST_NUMBER:
+            raise Refusal("a kill applies to the firm, a team, a strategy or a venue")
+        if body.scope == Scope.VENUE and not 1 <= body.scope_id < tables.VENUES:
+            raise Refusal(f"a venue's number is 1 to {tables.VENUES - 1}")
+        return (body.scope, 0 if body.scope == Scope.FIRM else body.scope_id)
+
+    def _check_rearm(self, body: control.Rearm, command: Command) -> tuple[int, int]:
+        key = self._check_scope(body, command)
+        if not body.approver or body.approver == command.actor:
+            raise Refusal("re-arming takes a second person")
+        if key not in self.configuration.kills:
+            raise Refusal("there is no such kill")
+        return key
+
+    def _start(self, body: control.StartStrategy, checked: Any) -> dict[str, Any]:
+        kind, values = checked
+        self.configuration.bind_strategy(body, kind, values)
+        return {"kind_hash": kind.hash}
+
+    def _stop(self, body: control.StopStrategy, row: int) -> dict[str, Any]:
+        self.memory.strategies[row]["state"] = StrategyState.STOPPED
+        return {"canceling": int(cancel_matching(self.memory.address, 0, ANY, row))}
+
+    def _apply_limits(self, body: control.ApplyLimits, rows: list[LimitsRow]) -> dict[str, Any]:
+        self.configuration.bind_limits(body.based_on + 1, rows)
+        return {"version": body.based_on + 1, "hash": self.configuration.limits_hash}
+
+    def _define_venue(self, body: control.DefineVenue, settings: Any) -> dict[str, Any]:
+        self.configuration.bind_venue(body, settings)
+        return {"venue": body.venue}
+
+    def _remove_venue(self, body: control.RemoveVenue, _: Any) -> dict[str, Any]:
+        del self.configuration.venues[body.venue]
+        self.memory.venues[body.venue]["protocol"] = tables.NO_PROTOCOL
+        return {"venue": body.venue}
+
+    def _enter_order(self, body: control.EnterOrder, number: int) -> dict[str, Any]:
+        core = self.memory.core
+        team = self.configuration.team_account(number)
+        core["received_cycles"] = 0
+        order_id = int(
+            enter(
+                self.memory.address, 0, team, ANY, body.venue, body.instrument, body.side, body.price, body.quantity,
+                body.time_in_force, 0.0,
+            )
+        )  # fmt: skip
+        if order_id > 0:
+            return {"order_id": order_id}
+        reason = DenialReason(-order_id)
+        denial: dict[str, Any] = {"order_id": int(core["next_order_id"][0]) - 1, "denial": reason.name}
+        denial |= {"measured": int(core["measured"][0]), "bound": int(core["bound"][0])}
+        if scope := int(core["scope"][0]):
+            denial |= {"scope": Scope(scope).name, "scope_id": int(core["scope_id"][0])}
+        if name := int(core["limit_name"][0]):
+            denial["limit_name"] = LimitName(name).name
+        return denial | {"outcome": control.REFUSED, "reason": f"denied: {reason.name.lower().replace('_', ' ')}"}
+
+    def _cancel_order(self, body: control.CancelOrder, _: Any) -> dict[str, Any]:
+        return {"asked": int(cancel(self.memory.address, body.order_id))}
+
+    def _kill(self, _: control.Kill, key: tuple[int, int]) -> dict[str, Any]:
+        scope, scope_id = key
+        self.configuration.kills.add(key)
+        self._set_killed(scope, scope_id, 1)
+        venue, team, row = 0, ANY, ANY
+        if scope == Scope.FIRM:
+            self.memory.core["state"] = EngineState.HALTED
+        elif scope == Scope.VENUE:
+            venue = scope_id
+        elif scope == Scope.TEAM:
+            team = self.configuration.team_accounts.get(scope_id, NOBODY)
+        else:
+            row = self.configuration.strategy_rows.get(scope_id, NOBODY) if scope_id else MANUAL
+        return {"canceling": int(cancel_matching(self.memory.address, venue, team, row))}
+
+    def _rearm(self, _: control.Rearm, key: tuple[int, int]) -> dict[str, Any]:
+        self.configuration.kills.discard(key)
+        self._set_killed(*key, 0)
+        if key[0] == Scope.FIRM:
+            self.memory.core["state"] = EngineState.RECONCILING  # active again once every venue has told its part
+        return {}
+
+    def _set_killed(self, scope: int, scope_id: int, value: int) -> None:
+        if scope == Scope.VENUE:
+            self.memory.venues[scope_id]["killed"] = value
+            return
+        for account in self.memory.accounts:
+            if account["scope"] == scope and (scope == Scope.FIRM or account["scope_id"] == scope_id):
+                account["killed"] = value

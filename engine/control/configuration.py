@@ -1,0 +1,195 @@
+"""What people decided, as the loop runs it: venues, strategies, limits, kills. Changed by commands only, between
+batches.
+
+The same functions run live and in a replay, so they read no clock and no file: time is the loop's, the rest is the
+command.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.hotpath import tables
+from engine.hotpath.memory import EngineMemory
+from engine.messages.catalogue import Parameter
+from engine.messages.codes import Scope, StrategyState
+from engine.messages.control import DefineVenue, StartStrategy
+from engine.messages.risk import LimitsRow, content_hash
+from engine.native import address_of, touched
+from engine.strategies import Kind, compiled_kind
+from engine.venues import VenueSettings
+
+LIMIT_FIELDS = ("order_quantity", "order_value", "collar_basis_points", "position", "orders_per_second", "daily_loss")
+LARGEST_NUMBER = 1 << 31
+PROTOCOLS = {"ouch50": tables.OUCH50, "fix44": tables.RING}
+
+
+class Refusal(Exception):
+    """A command that the engine does not do, as a sentence for the person who gave it."""
+
+
+@dataclass
+class Configuration:
+    """Tables of what is configured, beside the memory that the loop reads."""
+
+    memory: EngineMemory
+    names: dict[int, str]  # instrument id: name
+    venues: dict[int, DefineVenue] = field(default_factory=dict)
+    strategies: dict[int, StartStrategy] = field(default_factory=dict)
+    strategy_rows: dict[int, int] = field(default_factory=dict)
+    team_accounts: dict[int, int] = field(default_factory=dict)
+    limits: list[LimitsRow] = field(default_factory=list)
+    kills: set[tuple[int, int]] = field(default_factory=set)
+
+    @property
+    def limits_version(self) -> int:
+        """Number of the limits in force; 0 before the first."""
+        return int(self.memory.core["limits_version"][0])
+
+    @property
+    def limits_hash(self) -> str:
+        """Content hash of the limits in force."""
+        return content_hash(self.limits)
+
+    def team_account(self, team: int) -> int:
+        """Account index of a team, taken at first use (`check_room` came before)."""
+        if team not in self.team_accounts:
+            index = len(self.team_accounts) + 1
+            self.team_accounts[team] = index
+            account = self.memory.accounts[index]
+            account["scope"], account["scope_id"] = Scope.TEAM, team
+            account["killed"] = (Scope.TEAM, team) in self.kills
+            self._bind_limits(index)
+        return self.team_accounts[team]
+
+    def strategy_row(self, strategy: int) -> int:
+        """Row of a strategy, taken at first use (`check_room` came before)."""
+        if strategy not in self.strategy_rows:
+            row = len(self.strategy_rows) + 1
+            self.strategy_rows[strategy] = row
+            account = self.memory.accounts[tables.FIRST_STRATEGY_ACCOUNT + row]
+            account["scope"], account["scope_id"] = Scope.STRATEGY, strategy
+            account["killed"] = (Scope.STRATEGY, strategy) in self.kills
+            self._bind_limits(tables.FIRST_STRATEGY_ACCOUNT + row)
+        return self.strategy_rows[strategy]
+
+    def check_room(self, team: int, strategy: int = 0) -> None:
+        """Refusal when a team or strategy has a number that records cannot carry, or when all rows are taken."""
+        if not 0 < team < LARGEST_NUMBER or not 0 <= strategy < LARGEST_NUMBER:
+            raise Refusal("a strategy and its team have positive numbers below 2^31")
+        if team not in self.team_accounts and len(self.team_accounts) >= tables.TEAMS:
+            raise Refusal(f"the engine has room for {tables.TEAMS} teams")
+        last = len(self.memory.strategies) - 1
+        if strategy and strategy not in self.strategy_rows and len(self.strategy_rows) >= last:
+            raise Refusal(f"the engine has room for {last} strategies")
+
+    def bind_limits(self, version: int, rows: list[LimitsRow]) -> None:
+        """Make a whole snapshot the one that the gate reads."""
+        self.limits = rows
+        used = [0, *self.team_accounts.values()]
+        used += [tables.FIRST_STRATEGY_ACCOUNT + row for row in self.strategy_rows.values()]
+        for index in used:
+            self._bind_limits(index)
+        self.memory.core["limits_version"] = version
+
+    def _bind_limits(self, index: int) -> None:
+        account = self.memory.accounts[index]
+        found = next((r for r in self.limits if (r.scope, r.scope_id) == (account["scope"], account["scope_id"])), None)
+        for name in LIMIT_FIELDS:
+            account[name] = getattr(found, name) if found else -1
+
+    def bind_venue(self, body: DefineVenue, settings: VenueSettings) -> None:
+        """Make a venue known to the loop; its sockets are opened by the cold path."""
+        self.venues[body.venue] = body
+        row = self.memory.venues[body.venue]
+        row["protocol"] = PROTOCOLS[body.protocol]
+        row["maker_fee"], row["taker_fee"] = settings.maker_fee, settings.taker_fee
+        row["lockstep"] = getattr(settings, "lockstep", False)
+        row["killed"] = (Scope.VENUE, body.venue) in self.kills
+
+    def bind_strategy(self, body: StartStrategy, kind: Kind, values: dict[str, float]) -> None:
+        """Put a checked strategy into its row and let it run. Positions of its legs stay."""
+        memory = self.memory
+        row = self.strategy_row(body.strategy)
+        state = touched(1, kind.module.STATE)
+        for name, value in values.items():
+            state[name] = value
+        memory.rows[row] = state
+        strategy = memory.strategies[row]
+        strategy["id"], strategy["kind"], strategy["entry"] = body.strategy, kind.number, kind.entry
+        strategy["team"] = self.team_account(body.team)
+        strategy["row"] = address_of(state)
+        strategy["leg_count"] = len(body.instruments)
+        for at, instrument in enumerate(body.instruments):
+            self._bind_leg(row * tables.LEGS_PER_STRATEGY + at, row, body.venue, instrument)
+        self.strategies[body.strategy] = body
+        memory.subscribe()
+        strategy["state"] = StrategyState.RUNNING
+
+    def _bind_leg(self, index: int, row: int, venue: int, instrument: int) -> None:
+        memory = self.memory
+        leg = memory.legs[index]
+        listing = memory.listing(venue, instrument)
+        top = memory.book.tops[listing]
+        leg["instrument"], leg["venue"], leg["listing"], leg["strategy"] = instrument, venue, listing, row
+        leg["tick_size"] = memory.instruments[instrument]["tick_size"]
+        for name in ("bid", "bid_quantity", "ask", "ask_quantity"):
+            leg[name] = top[name]
+        leg["attempts"] = leg["retry_after_ns"] = leg["canceling"] = 0
+
+    def check_strategy(self, body: StartStrategy) -> tuple[Kind, dict[str, float]]:
+        """The compiled kind and the parameter values, or a Refusal that names what is wrong."""
+        try:
+            kind = compiled_kind(body.kind)
+        except KeyError:
+            raise Refusal(f"this engine has no strategy kind {body.kind!r}") from None
+        if body.kind_hash != kind.hash:
+            raise Refusal(f"{body.kind} of this engine is {kind.hash}, not {body.kind_hash}; open the form again")
+        if body.strategy <= 0:
+            raise Refusal("a strategy has a positive number")
+        self.check_room(body.team, body.strategy)
+        self._check_legs(body, len(kind.module.INSTRUMENT_LABELS))
+        if (Scope.STRATEGY, body.strategy) in self.kills:
+            raise Refusal(f"strategy {body.strategy} was killed; somebody has to re-arm it first")
+        return kind, check_parameters(kind.module.PARAMETERS, body.parameters)
+
+    def _check_legs(self, body: StartStrategy, expected: int) -> None:
+        if body.venue not in self.venues:
+            raise Refusal(f"venue {body.venue} is not defined")
+        if len(body.instruments) != expected or len(set(body.instruments)) != expected:
+            raise Refusal(f"{body.kind} needs {expected} different instruments")
+        for instrument in body.instruments:
+            if instrument not in self.names:
+                raise Refusal(f"instrument {instrument} is not known")
+        row = self.strategy_rows.get(body.strategy)
+        if row is None:
+            return
+        if self.memory.strategies[row]["state"] == StrategyState.RUNNING:
+            raise Refusal(f"strategy {body.strategy} is running; stop it first")
+        for at in range(tables.LEGS_PER_STRATEGY):
+            leg = self.memory.legs[row * tables.LEGS_PER_STRATEGY + at]
+            kept = at < len(body.instruments) and leg["instrument"] == body.instruments[at]
+            kept = kept and self.team_accounts.get(body.team) == self.memory.strategies[row]["team"]
+            if (leg["position"] != 0 or leg["open_orders"] != 0) and not kept:
+                name = self.names[int(leg["instrument"])]
+                raise Refusal(f"strategy {body.strategy} still holds {int(leg['position'])} {name}; close that first")
+
+
+def check_parameters(parameters: list[Parameter], given: dict[str, Any]) -> dict[str, float]:
+    """Values by name, every one present, finite and within its hard bounds; Refusal otherwise."""
+    for name in given:
+        if name not in {parameter.name for parameter in parameters}:
+            raise Refusal(f"there is no parameter {name!r}")
+    values = {}
+    for parameter in parameters:
+        value = given.get(parameter.name)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise Refusal(f"{parameter.label} must be a number")
+        if not parameter.low <= value <= parameter.high:
+            raise Refusal(f"{parameter.label} is {value:g}; it must be from {parameter.low:g} to {parameter.high:g}")
+        if parameter.step == 1 and value != int(value):
+            raise Refusal(f"{parameter.label} must be a whole number")
+        values[parameter.name] = float(value)
+    return values

@@ -1,0 +1,245 @@
+"""The cold side of order sessions and feeds: sockets opened, logged in, handed to the loop, opened again when lost."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from engine.control.configuration import Configuration
+from engine.hotpath.sending import send_account_query
+from engine.hotpath.sessions import session_event
+from engine.messages.codes import SessionState
+from engine.messages.control import DefineVenue
+from engine.native import address_of, touched
+from engine.venues import read_venue
+from engine.venues.fields import Address
+from engine.venues.fix44_start import Fix44Process, start_fix44
+from engine.venues.ouch50 import Ouch50Settings
+from engine.venues.soupbin_session import LoggedIn, LoginAttempt, LoginFailed
+
+FIRST_RETRY_S, LONGEST_RETRY_S = 0.2, 5.0
+RECEIVE_BUFFER = 4 << 20
+READABLE = 1
+Say = Callable[[str], None]
+
+
+@dataclass
+class VenueSession:
+    """One venue's sockets and where its session stands."""
+
+    body: DefineVenue
+    feeds: list[socket.socket | None] = field(default_factory=lambda: [None, None, None])
+    requester: np.ndarray | None = None
+    order: socket.socket | None = None
+    attempt: LoginAttempt | None = None
+    login: LoggedIn | None = None
+    fresh: bool = False
+    process: Fix44Process | None = None
+    retry_at: float = 0.0
+    retry_s: float = FIRST_RETRY_S
+    complaint: str = ""
+
+
+def session_words(name: str) -> tuple[int, int]:
+    """A session's name, at most ten characters, as the two words that records carry."""
+    raw = name.encode().ljust(16, b"\0")
+    low, high = struct.unpack("<qq", raw)
+    return low, high
+
+
+def open_feed(address: Address) -> socket.socket:
+    """A non-blocking UDP socket bound to a line. OSError when the port is taken."""
+    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        made.bind(address)
+        made.setblocking(False)
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
+class Sessions:
+    """All venues' sessions. Called by the loop's thread between batches only."""
+
+    def __init__(self, configuration: Configuration, state: Path, instruments: Path, say: Say) -> None:
+        self._configuration, self._state, self._instruments, self._say = configuration, state, instruments, say
+        self._memory = configuration.memory
+        self._sessions: dict[int, VenueSession] = {}
+        self._renewed: set[int] = set()  # venues whose new session is being asked for from its start
+
+    def care(self) -> None:
+        """One look at everything that is not as configured. Cheap when all is well."""
+        for venue in [v for v, s in self._sessions.items() if self._configuration.venues.get(v) != s.body]:
+            self.close(venue)
+        for venue, body in self._configuration.venues.items():
+            if venue not in self._sessions:
+                self._sessions[venue] = VenueSession(body)
+                self._open_feeds(venue)
+        for venue, session in self._sessions.items():
+            if session.body.protocol == "ouch50":
+                self._care_ouch(venue, session)
+            else:
+                self._care_fix(venue, session)
+
+    def close(self, venue: int) -> None:
+        """Close what a venue has open; its session is down."""
+        session = self._sessions.pop(venue)
+        self._down(venue, session)
+        row = self._memory.venues[venue]
+        row["feed_fds"], row["requester"] = -1, 0
+        for feed in session.feeds:
+            if feed is not None:
+                feed.close()
+        if session.attempt is not None:
+            session.attempt.abandon()
+        if session.process is not None:
+            session.process.stop()
+            row["request_ring"] = row["report_ring"] = 0
+        self._watch_sockets()
+
+    def close_all(self) -> None:
+        """At the end of the engine."""
+        for venue in list(self._sessions):
+            self.close(venue)
+
+    def ready(self, venue: int) -> None:
+        """The venue answered the account query: everything before was replayed, the session is up."""
+        session, row = self._sessions.get(venue), self._memory.venues[venue]
+        if session is None or session.login is None or row["next_reference"] == 0:
+            return
+        low, high = session_words(session.login.session)
+        session_event(
+            self._memory.address, venue, int(SessionState.UP), int(row["next_reference"]), int(session.fresh), low, high
+        )
+        row["next_reference"] = 0
+        self._say(f"{session.body.name}: session {session.login.session} is up")
+
+    def _open_feeds(self, venue: int) -> None:
+        session = self._sessions[venue]
+        settings = read_venue(session.body.protocol, session.body.settings)
+        row = self._memory.venues[venue]
+        for line, address in enumerate((settings.feed_line_a, settings.feed_line_b)):
+            if address is not None:
+                try:
+                    session.feeds[line] = open_feed(address)
+                except OSError as error:
+                    self._complain(session, f"cannot listen on {address.host}:{address.port}: {error.strerror}")
+        if settings.retransmission is not None:
+            session.feeds[2] = open_feed(Address("0.0.0.0", 0))  # noqa: S104  answers come back to an unnamed port
+            host = socket.gethostbyname(settings.retransmission.host)
+            raw = struct.pack(
+                "=HH4s8x", socket.AF_INET, socket.htons(settings.retransmission.port), socket.inet_aton(host)
+            )
+            session.requester = touched(16, np.dtype("u1"))
+            session.requester[:] = np.frombuffer(raw, np.uint8)
+            row["requester"] = address_of(session.requester)
+        row["feed_fds"][:3] = [feed.fileno() if feed else -1 for feed in session.feeds]
+        self._watch_sockets()
+
+    def _care_ouch(self, venue: int, session: VenueSession) -> None:
+        row = self._memory.venues[venue]
+        if session.order is not None:
+            if not row["lost"]:
+                return
+            self._down(venue, session)
+            self._say(f"{session.body.name}: the session was lost; connecting again")
+        if session.attempt is None:
+            if time.monotonic() < session.retry_at:
+                return
+            settings = read_venue("ouch50", session.body.settings)
+            assert isinstance(settings, Ouch50Settings)  # by its protocol
+            sequence = int(row["next_inbound"])
+            session.attempt = LoginAttempt(settings.order_address, settings.user, settings.password, "", sequence)
+            return
+        outcome = session.attempt.outcome
+        if outcome is None:
+            return
+        session.attempt = None
+        if isinstance(outcome, LoginFailed):
+            session.retry_at = time.monotonic() + session.retry_s
+            session.retry_s = min(LONGEST_RETRY_S, session.retry_s * 2)
+            self._complain(session, str(outcome))
+            return
+        self._install(venue, session, outcome)
+
+    def _install(self, venue: int, session: VenueSession, login: LoggedIn) -> None:
+        row = self._memory.venues[venue]
+        known = (int(row["session_low"]), int(row["session_high"]))
+        session.fresh = known != (0, 0) and known != session_words(login.session)
+        if session.fresh and row["next_inbound"] != 1:
+            # Another session of the venue: its numbers begin again, so it has to be asked for from the start.
+            row["next_inbound"] = 1
+            row["session_low"], row["session_high"] = session_words(login.session)
+            login.connection.close()
+            session.retry_at = 0.0
+            self._renewed.add(venue)
+            return
+        session.fresh = session.fresh or venue in self._renewed
+        self._renewed.discard(venue)
+        session.order, session.login = login.connection, login
+        session.retry_s, session.complaint = FIRST_RETRY_S, ""
+        now = time.time_ns()
+        row["next_inbound"] = login.sequence
+        row["inbound_used"] = row["outbound_used"] = row["lost"] = row["next_reference"] = 0
+        row["heard_ns"] = row["sent_ns"] = now
+        row["midnight_ns"] = now - now % 86_400_000_000_000
+        row["fd"] = login.connection.fileno()
+        self._watch_sockets()
+        send_account_query(self._memory.address, venue)
+
+    def _care_fix(self, venue: int, session: VenueSession) -> None:
+        row = self._memory.venues[venue]
+        if session.process is not None:
+            if session.process.alive and not row["lost"]:
+                return
+            self._down(venue, session)
+            session.process.stop()
+            # The mapping goes with its object; what the engine has not taken stays in the ring's file.
+            row["request_ring"] = row["report_ring"] = 0
+            session.process = None
+            session.retry_at = time.monotonic() + session.retry_s
+            session.retry_s = min(LONGEST_RETRY_S, session.retry_s * 2)
+            self._complain(session, "its FIX process ended; starting it again")
+            return
+        if time.monotonic() < session.retry_at:
+            return
+        after = int(row["next_inbound"]) - 1
+        session.process = start_fix44(
+            self._state, venue, session.body.name, session.body.settings, self._instruments, after
+        )
+        row["request_ring"], row["report_ring"] = session.process.requests.address, session.process.reports.address
+        row["lost"] = 0
+
+    def _down(self, venue: int, session: VenueSession) -> None:
+        row = self._memory.venues[venue]
+        row["fd"], row["outbound_used"] = -1, 0
+        if row["session"] != SessionState.DOWN:
+            session_event(self._memory.address, venue, int(SessionState.DOWN), 0, 0, 0, 0)
+        if session.order is not None:
+            session.order.close()
+            session.order = session.login = None
+        self._watch_sockets()
+
+    def _watch_sockets(self) -> None:
+        """What the backing-off wait polls."""
+        polled = self._memory.polled
+        count = 0
+        for row in self._memory.venues[1:]:
+            for descriptor in (*row["feed_fds"][:2].tolist(), int(row["fd"])):
+                if descriptor >= 0:
+                    polled[count] = (descriptor, READABLE, 0)
+                    count += 1
+        self._memory.core["polled_count"] = count
+
+    def _complain(self, session: VenueSession, sentence: str) -> None:
+        if sentence != session.complaint:
+            session.complaint = sentence
+            self._say(f"{session.body.name}: {sentence}")

@@ -1,0 +1,177 @@
+"""The conflated state, read from the loop's tables (`engine.messages.state` has the layout). Reading never disturbs
+the loop; numbers of one frame may be a moment apart from each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from engine.build import build_hash
+from engine.control.configuration import Configuration
+from engine.hotpath import tables
+from engine.hotpath.book_layout import OUTCOMES
+from engine.hotpath.itch_book import OUTCOME_NAMES
+from engine.hotpath.latency import percentiles
+from engine.messages.codes import EngineState, Scope, SessionState, StrategyState
+from engine.messages.state import LINES, STATE_VERSION
+
+NOT_REFUSED = frozenset({"applied", "not_followed", "not_book"})
+
+
+class StateFrame:
+    """Makes the state of one engine."""
+
+    def __init__(self, configuration: Configuration, epoch: int, mode: str) -> None:
+        self._configuration, self._epoch, self._mode = configuration, epoch, mode
+        self._memory = configuration.memory
+        self.journal_sequence = lambda: 0
+        self.recording_position = lambda: 0
+
+    def make(self) -> dict[str, Any]:
+        """The state now."""
+        core = self._memory.core[0]
+        strategies = self._strategies()
+        positions = self._positions()
+        latency = self._memory.latency.copy()
+        p50, p99, p999, most = percentiles(latency, [0.5, 0.99, 0.999, 1.0])
+        return {
+            "version": STATE_VERSION,
+            "epoch": self._epoch,
+            "build_hash": build_hash(),
+            "mode": self._mode.upper(),
+            "engine_state": EngineState(int(core["state"])).name,
+            "time_ns": int(core["clock_ns"]),
+            "journal_sequence": self.journal_sequence(),
+            "recording_position": self.recording_position(),
+            "limits_version": self._configuration.limits_version,
+            "limits_hash": self._configuration.limits_hash,
+            "kills": [
+                {"scope": Scope(scope).name, "scope_id": scope_id}
+                for scope, scope_id in sorted(self._configuration.kills.copy())
+            ],
+            "refused": self._refused(),
+            "venues": self._venues(),
+            "feeds": self._feeds(),
+            "strategies": strategies,
+            "positions": positions,
+            "tops": self._tops(),
+            "pnl": _sum_pnl(positions),
+            "latency": {"n": int(latency.sum()), "p50_ns": p50, "p99_ns": p99, "p999_ns": p999, "max_ns": most},
+        }
+
+    def _refused(self) -> dict[str, int]:
+        counts = self._memory.book.counts.reshape(-1, OUTCOMES).sum(axis=0)
+        found = {name: int(counts[at]) for at, name in enumerate(OUTCOME_NAMES) if name not in NOT_REFUSED}
+        return found | {"unknown_report": int(self._memory.core["unknown_reports"][0])}
+
+    def _venues(self) -> list[dict[str, Any]]:
+        rows = []
+        for number, body in sorted(self._configuration.venues.copy().items()):
+            row = self._memory.venues[number]
+            rows.append(
+                {
+                    "venue": number,
+                    "name": body.name,
+                    "protocol": body.protocol,
+                    "session": SessionState(int(row["session"])).name,
+                    "orders": int(row["orders"]),
+                    "fills": int(row["fills"]),
+                    "rejects": int(row["rejects"]),
+                    "malformed": int(row["malformed"]),
+                    "last_heard_ns": int(row["heard_ns"]) or None,
+                }
+            )
+        return rows
+
+    def _feeds(self) -> list[dict[str, Any]]:
+        rows = []
+        for number in sorted(self._configuration.venues.copy()):
+            venue = self._memory.venues[number]
+            for at, line in enumerate(LINES):
+                row = self._memory.lines[number * tables.LINES + at]
+                if at == len(LINES) - 1 and not row["packets"]:
+                    continue
+                counted = ("packets", "messages", "duplicates", "gaps", "lost", "malformed")
+                rows.append(
+                    {"venue": number, "line": line, "dirty": bool(venue["dirty"])}
+                    | {name: int(row[name]) for name in counted}
+                    | {"last_heard_ns": int(row["heard_ns"]) or None}
+                )
+        return rows
+
+    def _strategies(self) -> list[dict[str, Any]]:
+        rows = []
+        for strategy, at in sorted(self._configuration.strategy_rows.copy().items()):
+            row = self._memory.strategies[at]
+            if not row["id"]:
+                continue
+            state = StrategyState(int(row["state"]) or StrategyState.STOPPED)
+            if state == StrategyState.STOPPED and row["working"] > 0:
+                state = StrategyState.STOPPING
+            first = at * tables.LEGS_PER_STRATEGY
+            pnl = _sum_pnl([self._leg(leg) for leg in self._memory.legs[first : first + int(row["leg_count"])]])
+            own = self._memory.rows.get(at)
+            signal = own["signal"][0] if own is not None and "signal" in (own.dtype.names or ()) else row["signal"]
+            rows.append(
+                {"strategy": strategy, "state": state.name, "signal": round(float(signal), 4)}
+                | {name: int(row[name]) for name in ("orders", "fills", "denials", "working")}
+                | pnl
+            )
+        return rows
+
+    def _positions(self) -> list[dict[str, Any]]:
+        rows = []
+        for strategy, at in sorted(self._configuration.strategy_rows.copy().items()):
+            first = at * tables.LEGS_PER_STRATEGY
+            legs = self._memory.legs[first : first + int(self._memory.strategies[at]["leg_count"])]
+            traded = [leg for leg in legs if leg["bought"] or leg["sold"]]
+            rows += [{"strategy": strategy, "venue": int(leg["venue"])} | self._leg(leg) for leg in traded]
+        first = tables.FIRST_STRATEGY_ACCOUNT * self._memory.width
+        manual = self._memory.cells[first : first + self._memory.width]
+        for instrument in np.flatnonzero(manual["bought"] + manual["sold"]).tolist():
+            cell = self._cell(manual[instrument], instrument, self._mark(instrument))
+            rows.append({"strategy": 0, "venue": None} | cell)
+        return rows
+
+    def _leg(self, leg: Any) -> dict[str, Any]:
+        instrument = int(leg["instrument"])
+        return self._cell(leg, instrument, self._mark(instrument))
+
+    def _cell(self, cell: Any, instrument: int, mark: int | None) -> dict[str, Any]:
+        position, cost = int(cell["position"]), int(cell["cost"])
+        value = position * mark if mark is not None else cost
+        return {
+            "instrument": instrument,
+            "quantity": position,
+            "average_price": cost // position if position else None,
+            "mark": mark,
+            "realised": int(cell["cash"]) + cost,
+            "unrealised": value - cost,
+            "fees": int(cell["fees"]),
+        }
+
+    def _mark(self, instrument: int) -> int | None:
+        for venue in range(1, int(self._memory.core["venue_count"][0]) + 1):
+            top = self._memory.book.tops[self._memory.listing(venue, instrument)]
+            if top["bid_quantity"] and top["ask_quantity"]:
+                return int(top["bid"] + top["ask"]) // 2
+        return int(self._memory.marks[instrument]) or None
+
+    def _tops(self) -> list[dict[str, Any]]:
+        rows = []
+        for venue in sorted(self._configuration.venues.copy()):
+            for instrument in self._configuration.names:
+                top = self._memory.book.tops[self._memory.listing(venue, instrument)]
+                sides = {name: int(top[name]) for name in ("bid", "bid_quantity", "ask", "ask_quantity")}
+                if not sides["bid_quantity"]:
+                    sides["bid"] = sides["bid_quantity"] = None  # type: ignore[assignment]
+                if not sides["ask_quantity"]:
+                    sides["ask"] = sides["ask_quantity"] = None  # type: ignore[assignment]
+                rows.append({"venue": venue, "instrument": instrument} | sides)
+        return rows
+
+
+def _sum_pnl(rows: list[dict[str, Any]]) -> dict[str, int]:
+    total = {name: sum(row[name] for row in rows) for name in ("realised", "unrealised", "fees")}
+    return total | {"net": total["realised"] + total["unrealised"] - total["fees"]}

@@ -1,0 +1,40 @@
+"""Everything hot that the cold path calls now and then, compiled before the engine says that it is up: a kill or a
+recovery is the wrong moment for a compiler."""
+
+from __future__ import annotations
+
+from engine.hotpath.memory import EngineMemory
+from engine.hotpath.pipeline import run_loop
+from engine.hotpath.replay import apply_event, replay_input
+from engine.hotpath.requests import cancel, cancel_matching, enter
+from engine.hotpath.sending import send_account_query
+from engine.hotpath.sessions import session_event
+from engine.journal.append import commit_journal, reserve_journal
+from engine.journal.scratch import ScratchJournal
+from engine.messages.codes import RecordKind, SessionState, Side
+from engine.messages.instruments import Instrument
+from engine.native import address_of
+from engine.strategies import STRATEGIES, compiled_kind
+
+ROOM = 1 << 16
+
+
+def warm_up() -> None:
+    """Seconds the first time a build runs, a fraction of one afterwards."""
+    small = EngineMemory([Instrument(1, "A")], venue_count=1, strategy_count=2, order_capacity=64, book_orders=64)
+    journal = ScratchJournal(ROOM)
+    small.core["journal"] = journal.writer
+    engine, state = small.address, int(RecordKind.ENGINE_STATE)
+    session_event(engine, 1, int(SessionState.UP), 1, 1, 0, 0)
+    send_account_query(engine, 1)
+    enter(engine, 0, 0, -1, 1, 1, int(Side.BUY), 100, 1, 1, 0.0)
+    cancel(engine, 1)
+    cancel_matching(engine, 0, -1, -1)
+    body = int(reserve_journal(journal.writer))
+    apply_event(engine, state, body)
+    commit_journal(journal.writer, state, 0)
+    replay_input(engine, int(RecordKind.ENGINE_STARTED), 0, address_of(small.report))
+    small.core["wake"] = 1
+    run_loop(engine)
+    for name in STRATEGIES:
+        compiled_kind(name)

@@ -1,0 +1,115 @@
+"""`python -m engine fuzz PARSER --inputs N`: malformed input into one parser, in processes that may die.
+
+The input follows from the seed, so that whatever is found can be found again: the seed of the batch is printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import sys
+import time
+from dataclasses import asdict, dataclass
+from multiprocessing.connection import Connection
+from random import Random
+
+BATCH = 50_000
+HANG_SECONDS = 60.0
+START_SECONDS = 120.0  # compiling the parser is part of the first batch
+CRASHES_TO_STOP = 20
+
+
+@dataclass
+class Result:
+    """What the last line says. `refused` inputs were malformed and said so."""
+
+    parser: str
+    inputs: int = 0
+    accepted: int = 0
+    refused: int = 0
+    crashes: int = 0
+    hangs: int = 0
+    seconds: float = 0.0
+
+
+def _feed(parser: str, seed: int, count: int, answer: Connection) -> None:
+    """One batch, in a process of its own. Sends (inputs, accepted, what went wrong)."""
+    from engine.protocols.fuzz_targets import TARGETS, spoiled
+    from engine.protocols.layouts import MalformedMessage
+
+    make, good = TARGETS[parser]
+    target, accepted, done = make(), 0, 0
+    for raw in spoiled(good, Random(seed)):
+        if done == count:
+            break
+        done += 1
+        try:
+            accepted += target(raw)
+        except MalformedMessage:
+            continue
+        except Exception as wrong:  # noqa: BLE001 whatever a parser raises but MalformedMessage is what we look for
+            answer.send((done, accepted, f"{type(wrong).__name__}: {wrong}; input {raw.hex()}"))
+            return
+    answer.send((done, accepted, ""))
+
+
+def _batch(result: Result, seed: int, count: int) -> None:
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_feed, args=(result.parser, seed, count, theirs), daemon=True)
+    process.start()
+    theirs.close()
+    wait = HANG_SECONDS + (START_SECONDS if result.inputs == 0 else 0)
+    wrong = f"no answer within {wait:.0f} s"
+    try:
+        if ours.poll(wait):
+            done, accepted, wrong = ours.recv()
+            result.inputs += done
+            result.accepted += accepted
+            result.refused += done - accepted - bool(wrong)
+            result.crashes += bool(wrong)
+        else:
+            result.hangs += 1
+    except EOFError:
+        process.join(5)
+        result.crashes += 1
+        wrong = f"the process died with status {process.exitcode}"
+    finally:
+        process.kill()
+        process.join()
+        ours.close()
+    if wrong:
+        print(f"engine fuzz {result.parser}: seed {seed}: {wrong}", file=sys.stderr)
+
+
+def fuzz(parser: str, inputs: int, seed: int) -> Result:
+    """Feed `inputs` inputs to the parser; stop early after many crashes."""
+    result, started = Result(parser), time.monotonic()
+    batch = 0
+    while batch * BATCH < inputs and result.crashes + result.hangs < CRASHES_TO_STOP:
+        _batch(result, seed + batch, min(BATCH, inputs - batch * BATCH))
+        batch += 1
+    result.seconds = round(time.monotonic() - started, 3)
+    return result
+
+
+def main(arguments: list[str]) -> int:
+    """The command. 1 when anything crashed or hung."""
+    from engine.protocols.fuzz_targets import TARGETS
+
+    parser = argparse.ArgumentParser(prog="python -m engine fuzz", description="Malformed input into one parser.")
+    parser.add_argument("parser", choices=sorted(TARGETS))
+    parser.add_argument("--inputs", type=int, default=1_000_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args(arguments)
+    result = fuzz(options.parser, options.inputs, options.seed)
+    if options.json:
+        print(json.dumps(asdict(result)))
+    else:
+        print(
+            f"{result.parser}: {result.inputs} inputs in {result.seconds} s, {result.accepted} accepted, "
+            f"{result.refused} refused, {result.crashes} crashes, {result.hangs} hangs"
+        )
+    return 1 if result.crashes or result.hangs else 0

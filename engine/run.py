@@ -1,0 +1,269 @@
+"""`python -m engine run CONFIG`: the engine as a process. Wires the parts, recovers, runs the loop, serves the cold
+path.
+
+    open the logs -> copier -> replay -> journal the start -> control and follow servers -> the loop
+
+Only this file knows the mode.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import gc
+import queue
+import signal
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from engine.build import build_hash
+from engine.config import EngineConfig, read_config
+from engine.control.announce import catalogue
+from engine.control.commands import Commands
+from engine.control.configuration import Configuration
+from engine.control.recovery import Diverged, Recovered, Replay
+from engine.control.server import ControlServer, Pending
+from engine.control.sessions import Sessions
+from engine.control.state_frame import StateFrame
+from engine.control.warm_up import warm_up
+from engine.hotpath import tables
+from engine.hotpath.calibration import cycles_per_us, read_cycles
+from engine.hotpath.memory import EngineMemory
+from engine.hotpath.pipeline import run_loop
+from engine.hotpath.replay import apply_event
+from engine.hotpath.sessions import session_event
+from engine.journal.append import commit_journal, reserve_journal
+from engine.journal.copier import CopierProcess, SyncPolicy, launch_copier
+from engine.journal.follow import FollowServer
+from engine.journal.tails import JournalCorrupt
+from engine.journal.writer import Journal, open_journal
+from engine.messages import control
+from engine.messages.codes import EngineState, OrderState, RecordKind, Scope, SessionState
+from engine.messages.control import Status
+from engine.messages.endpoints import engine_endpoints
+from engine.messages.instruments import read_instruments
+from engine.messages.journal import ENGINE_STATE, HEADER_SIZE, JOURNAL_HEADER, RECORD_SIZE
+
+COMMANDS_PER_BATCH = 16
+KILL_FILE = "KILL"
+PR_SET_PDEATHSIG = 1
+OPEN = (
+    OrderState.PENDING_NEW,
+    OrderState.ACCEPTED,
+    OrderState.PARTIALLY_FILLED,
+    OrderState.PENDING_CANCEL,
+    OrderState.UNKNOWN,
+)
+
+
+def say(sentence: str) -> None:
+    """Progress and events, for people."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
+class Engine:
+    """One engine: logs, memory, commands, sessions and servers."""
+
+    def __init__(self, config: EngineConfig) -> None:
+        self.config = config
+        self.instruments = read_instruments(config.instruments)
+        self.memory = EngineMemory(
+            self.instruments, venue_count=config.venue_count, strategy_count=config.strategy_count
+        )
+        names = {row.id: row.name for row in self.instruments}
+        self.configuration = Configuration(self.memory, names)
+        self.journal: Journal = open_journal(config.state)
+        self.commands = Commands(self.configuration, self._append_command)
+        self.sessions = Sessions(self.configuration, config.state, config.instruments, say)
+        self.stopping = False
+        self._copier: CopierProcess | None = None
+        self._kill_file = config.state / "engine" / KILL_FILE
+
+    def start(self) -> None:
+        """Recover and begin a new epoch. Raises Diverged or JournalCorrupt: then the engine stays down."""
+        self._copier = launch_copier(self.config.state, policy=SyncPolicy(self.config.sync_policy))
+        say("compiling the hot path (the first time takes half a minute)")
+        warm_up()
+        say("reading the journal")
+        recovered = Replay(
+            self.journal.places, self.memory, self.commands, lambda n: say(f"replayed {n} journal records")
+        ).run()
+        self._copier.wait_until_running()
+        core = self.memory.core
+        core["journal"], core["recording"] = self.journal.journal.writer, self.journal.recording.writer
+        read_cycles()  # loading it must not be timed
+        core["cycles_per_us"] = cycles_per_us()
+        core["spinning"] = self.config.wait == "spinning"
+        core["clock_ns"] = time.time_ns()
+        self._append_extra(recovered)
+        self._begin_epoch(recovered)
+        self.journal.start_keeper()
+        endpoints = engine_endpoints(self.config.state)
+        self.control = ControlServer(endpoints.control, self._wake, self._watch)
+        self.state = StateFrame(self.configuration, self.epoch, self.config.mode)
+        self.state.journal_sequence = lambda: self.journal.journal.sequence
+        self.state.recording_position = lambda: self.journal.recording.sequence
+        place, status = self.journal.places.journal, self._copier.status
+        self.follow = FollowServer(place, endpoints.follow, self.state.make, status)
+        gc.collect()
+        gc.freeze()
+        self.follow.start()
+        self.control.start()
+        say(f"engine {build_hash()} is up: epoch {self.epoch}, {EngineState(int(core['state'][0])).name}")
+
+    def run(self) -> int:
+        """The loop, and the cold path between its batches. Returns the exit status."""
+        self._handle_pending()
+        while not self.stopping:
+            attention = int(run_loop(self.memory.address))
+            if attention & tables.SESSION_READY:
+                for venue in list(self.configuration.venues):
+                    self.sessions.ready(venue)
+            if attention & tables.LOG_FULL:
+                say(f"HALTED: the journal is full. {self.journal.failure}")
+            self._handle_pending()
+        self._close()
+        return 0
+
+    def _handle_pending(self) -> None:
+        """A bounded number of commands, and whatever venues need."""
+        self.memory.core["wake"] = 0
+        self.memory.core["clock_ns"] = time.time_ns()
+        for _ in range(COMMANDS_PER_BATCH):
+            try:
+                pending = self.control.pending.get_nowait()
+            except queue.Empty:
+                break
+            self._answer(pending)
+        else:
+            self._wake()
+        self.sessions.care()
+        self._check_health()
+
+    def _answer(self, pending: Pending) -> None:
+        command = pending.command
+        if command.kind == control.HELLO:
+            made = catalogue(self.configuration, self.instruments, self.epoch, self.config.mode)
+            pending.reply(Status(command.id, control.APPLIED, "", made.as_body(), self.journal.journal.sequence))
+            return
+        pending.reply(self.commands.execute(command))
+
+    def _check_health(self) -> None:
+        """Copier dead: halt. Copier silent (a sync that hangs): reduce until it is back. Reconciled: become active."""
+        state = int(self.memory.core["state"][0])
+        copier = self._copier
+        if copier is not None and copier.process.poll() is not None and state != EngineState.HALTED:
+            say(f"HALTED: the copier has ended. {copier.status.failure}")
+            self._set_state(EngineState.HALTED)
+        elif copier is not None and not copier.alive() and state == EngineState.ACTIVE:
+            say("REDUCE: the copier does not answer; nothing adds risk until it does")
+            self._set_state(EngineState.REDUCE)
+        elif state == EngineState.REDUCE and copier is not None and copier.alive():
+            say("ACTIVE: the copier answers again")
+            self._set_state(EngineState.ACTIVE)
+        elif state == EngineState.RECONCILING and self._reconciled():
+            self._set_state(EngineState.ACTIVE)
+
+    def _reconciled(self) -> bool:
+        """Every venue that may still have orders of ours has told what became of them."""
+        orders = self.memory.orders
+        live = orders[(orders["order_id"] != 0)]
+        venues = {int(row["venue"]) for row in live if int(row["state"]) in OPEN}
+        return all(self.memory.venues[venue]["session"] == SessionState.UP for venue in venues)
+
+    def _set_state(self, state: EngineState) -> None:
+        core = self.memory.core
+        body = int(reserve_journal(core["journal"][0]))
+        if body == 0:
+            core["state"] = EngineState.HALTED
+            return
+        event = np.frombuffer(memoryview((ctypes.c_char * ENGINE_STATE.itemsize).from_address(body)), ENGINE_STATE)
+        event["position"], event["state"] = int(core["position"][0]), int(state)
+        apply_event(self.memory.address, int(RecordKind.ENGINE_STATE), body)
+        commit_journal(core["journal"][0], int(RecordKind.ENGINE_STATE), int(core["clock_ns"][0]))
+
+    def _append_command(self, document: dict[str, Any]) -> int:
+        sequence = self.journal.append_text(RecordKind.COMMAND, int(self.memory.core["clock_ns"][0]), document)
+        if sequence == 0:
+            self.memory.core["state"] = EngineState.HALTED
+        return sequence
+
+    def _append_extra(self, recovered: Recovered) -> None:
+        """What the pipeline decided on recorded packets before a kill could journal it; never sent, so venues deny
+        it."""
+        for at in range(0, len(recovered.extra), RECORD_SIZE):
+            raw = recovered.extra[at : at + RECORD_SIZE]
+            body = int(reserve_journal(self.journal.journal.writer))
+            ctypes.memmove(body, raw[HEADER_SIZE:], RECORD_SIZE - HEADER_SIZE)
+            header = np.frombuffer(raw[:HEADER_SIZE], JOURNAL_HEADER)[0]
+            commit_journal(self.journal.journal.writer, int(header["kind"]), int(header["time_ns"]))
+
+    def _begin_epoch(self, recovered: Recovered) -> None:
+        self.epoch = recovered.epoch + 1
+        if recovered.records and not recovered.followed:
+            say("the journal is of another build: orders and positions were taken from it, strategies are stopped")
+        document = {
+            "build_hash": build_hash(),
+            "epoch": self.epoch,
+            "mode": self.config.mode,
+            "venue_count": self.config.venue_count,
+            "strategy_count": self.config.strategy_count,
+            "instruments": [asdict(row) for row in self.instruments],
+        }
+        self.journal.append_text(RecordKind.ENGINE_STARTED, int(self.memory.core["clock_ns"][0]), document)
+        killed = (int(Scope.FIRM), 0) in self.configuration.kills
+        for venue in range(1, self.config.venue_count + 1):
+            row = self.memory.venues[venue]
+            if row["session"] != SessionState.DOWN:
+                session_event(self.memory.address, venue, int(SessionState.DOWN), 0, 0, 0, 0)
+        self._set_state(EngineState.HALTED if killed else EngineState.RECONCILING)
+        if recovered.records:
+            say(f"recovered {recovered.records} journal records and {recovered.position} packets")
+
+    def _wake(self) -> None:
+        self.memory.core["wake"] = 1
+
+    def _watch(self) -> None:
+        """A few times a second, in the control thread: the sentinel file, and a look at the venues."""
+        killed = (int(Scope.FIRM), 0) in self.configuration.kills
+        if self._kill_file.exists() and not killed:
+            reason = f"the file {KILL_FILE} is there"
+            self.control.pending.put(
+                Pending(control.command(control.Kill(int(Scope.FIRM), 0, reason), "sentinel file"))
+            )
+        self._wake()
+
+    def stop(self, _signal: int, _frame: FrameType | None) -> None:
+        """SIGTERM and SIGINT: leave the loop, cancel nothing, close everything."""
+        self.stopping = True
+        self._wake()
+
+    def _close(self) -> None:
+        say("stopping")
+        self.control.stop()
+        self.follow.stop()
+        self.sessions.close_all()
+        on_disk = self._copier is not None and self._copier.stop() == 0
+        self.journal.close(on_disk=on_disk)
+
+
+def main(arguments: list[str]) -> int:
+    """Run one engine until SIGTERM. Status 1 with a sentence when it cannot or must not run."""
+    parser = argparse.ArgumentParser(prog="python -m engine run")
+    parser.add_argument("config", type=Path)
+    chosen = parser.parse_args(arguments)
+    try:
+        engine = Engine(read_config(chosen.config))
+        signal.signal(signal.SIGTERM, engine.stop)
+        signal.signal(signal.SIGINT, engine.stop)
+        engine.start()
+    except (ValueError, OSError, JournalCorrupt, Diverged, RuntimeError) as error:
+        say(f"engine: {error}")
+        return 1
+    return engine.run()

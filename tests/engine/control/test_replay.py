@@ -1,0 +1,292 @@
+"""Whatever happened to an engine, a replay of its logs makes every record again and ends in its state."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from engine.build import build_hash
+from engine.control import recovery
+from engine.control.commands import Commands
+from engine.control.configuration import Configuration
+from engine.control.recovery import Diverged, Replay
+from engine.hotpath.feed import watch_gap
+from engine.hotpath.memory import EngineMemory
+from engine.hotpath.replay import apply_event
+from engine.journal.append import commit_journal, reserve_journal
+from engine.journal.reader import Span
+from engine.messages import control
+from engine.messages.codes import EngineState, RecordKind, ReportKind, Scope, StrategyState
+from engine.messages.journal import ENGINE_STATE
+from engine.protocols import moldudp64
+from tests.engine.loop_builder import (
+    ALPHA,
+    BRAVO,
+    BUY,
+    DOWN,
+    FEED_SESSION,
+    INSTRUMENTS,
+    OPEN_NS,
+    PARAMETERS,
+    SECOND_NS,
+    SELL,
+    STRATEGY,
+    TEAM,
+    UP,
+    VENUE,
+    Loop,
+)
+
+MIDDLE = 1_000_000
+MS_NS = 1_000_000
+SMALL = {"venue_count": 4, "strategy_count": 8, "order_capacity": 1 << 10, "book_orders": 1 << 12, "window": 64}
+
+
+class Lived(Loop):
+    """An engine whose every input is journalled, its state included."""
+
+    def __init__(self, build: str = "") -> None:
+        super().__init__(venues=())
+        started = {"build_hash": build or build_hash(), "epoch": 1, "mode": "paper"}
+        self.journal.append_started(started | {"instruments": [asdict(row) for row in INSTRUMENTS]})
+        self.now = OPEN_NS
+        for venue in (1, 2):
+            self.define_venue(venue, taker_fee="30")
+            self.session(venue, UP)
+        self.engine_state(EngineState.ACTIVE)
+        self.wide_limits()
+        self.swing(0)
+        self.start_pairs(parameters=PARAMETERS | {"patience": 0.5})
+
+    def engine_state(self, state: EngineState) -> None:
+        body = int(reserve_journal(self.journal.writer))
+        event = np.frombuffer((ctypes.c_char * ENGINE_STATE.itemsize).from_address(body), ENGINE_STATE)
+        event["position"], event["state"] = int(self.core["position"]), int(state)
+        kind = int(RecordKind.ENGINE_STATE)
+        apply_event(self.address, kind, body)
+        commit_journal(self.journal.writer, kind, int(self.core["clock_ns"]))
+
+    def swing(self, ticks: int) -> None:
+        """Quotes of both instruments, the first so many ticks from the middle, a little later than the last."""
+        self.now += 100 * MS_NS
+        self.pass_time(100 * MS_NS)
+        self.quote(ALPHA, MIDDLE + 100 * ticks - 100, MIDDLE + 100 * ticks + 100, self.now)
+        self.quote(BRAVO, MIDDLE - 100, MIDDLE + 100, self.now)
+
+    def answer_some(self, kind: ReportKind, which: int, quantity: int) -> None:
+        numbers = [int(n) for n in self.memory.orders["order_id"] if n]
+        if numbers:
+            order_id = sorted(numbers)[-1 - which % len(numbers)]
+            self.report(kind, order_id, quantity, MIDDLE, int(self.order(order_id)["venue"]))
+
+    def lose_packets(self, count: int, recover: bool) -> None:
+        lost = [
+            moldudp64.encode(FEED_SESSION, self.next_sequence[1] + n, [self.add(ALPHA, BUY, 900_000)])
+            for n in range(count)
+        ]
+        self.next_sequence[1] += count
+        self.packet([self.add(BRAVO, BUY, 900_000)])
+        self.pass_time(2 * MS_NS)
+        watch_gap(self.address, VENUE)
+        if recover:
+            for payload in lost:
+                self.datagram(payload, line=2)
+
+
+def replayed(lived: Lived, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[bytearray], None] | None = None) -> Replay:
+    """A fresh engine, after the replay of what `lived` wrote."""
+    journal = bytearray(lived.journal.take())
+    if spoil:
+        spoil(journal)
+    logs = {"journal": bytes(journal), "recording": lived.recording.take()}
+
+    class Reader:
+        def __init__(self, place: str) -> None:
+            self._left = [Span(1, 1, np.frombuffer(logs[place], np.uint8))] if logs[place] else []
+
+        def next_span(self) -> Span | None:
+            return self._left.pop() if self._left else None
+
+    monkeypatch.setattr(recovery, "LogReader", Reader)
+    memory = EngineMemory(INSTRUMENTS, **SMALL)
+    commands = Commands(Configuration(memory, {row.id: row.name for row in INSTRUMENTS}), lambda _: 0)
+    made = Replay(SimpleNamespace(journal="journal", recording="recording"), memory, commands)  # type: ignore[arg-type]
+    made.run()
+    return made
+
+
+CORE = [
+    "state",
+    "limits_version",
+    "next_order_id",
+    "market_time_ns",
+    "position",
+    "refresh_ns",
+    "unknown_reports",
+    "orders_entered",
+    "denials",
+    "feed_sequence",
+]
+VENUES = ["session", "killed", "dirty", "ended", "expected", "next_inbound", "orders", "fills", "rejects"]
+STRATEGIES = ["id", "state", "team", "account", "kind", "leg_count", "orders", "fills", "denials", "working", "signal"]
+TABLES = ["orders", "cells", "legs", "accounts", "marks"]
+
+
+def state_of(memory: EngineMemory, configuration: Configuration) -> dict[str, Any]:
+    found: dict[str, Any] = {name: getattr(memory, name).tobytes() for name in TABLES}
+    found |= {name: int(memory.core[name][0]) for name in CORE}
+    found["venues"] = memory.venues[VENUES].tolist()
+    found["strategies"] = memory.strategies[STRATEGIES].tolist()
+    found["rows"] = {row: own.tobytes() for row, own in memory.rows.items()}
+    found["tops"] = memory.book.tops.tobytes()
+    found["kills"] = configuration.kills
+    found["limits"] = configuration.limits
+    return found
+
+
+ANSWERS = st.sampled_from(
+    [ReportKind.ACCEPTED, ReportKind.EXECUTED, ReportKind.CANCELED, ReportKind.REJECTED, ReportKind.CANCEL_REJECTED]
+)
+KILLS = st.sampled_from([(Scope.FIRM, 0), (Scope.TEAM, TEAM), (Scope.STRATEGY, STRATEGY), (Scope.VENUE, 1)])
+SIDES = st.sampled_from([BUY, SELL])
+Step = Callable[[Lived], object]
+STEPS: st.SearchStrategy[Step] = st.one_of(
+    st.builds(lambda ticks: lambda loop: loop.swing(ticks), st.integers(-25, 25)),
+    st.builds(lambda ticks: lambda loop: loop.swing(ticks), st.sampled_from([-20, 0, 20])),
+    st.builds(
+        lambda kind, which, q: lambda loop: loop.answer_some(kind, which, q),
+        ANSWERS,
+        st.integers(0, 3),
+        st.integers(1, 120),
+    ),
+    st.just(lambda loop: loop.session(state=DOWN)),
+    st.just(lambda loop: loop.session(state=UP, next_reference=int(loop.core["next_order_id"]))),
+    st.just(lambda loop: loop.session(state=UP, next_reference=1)),
+    st.just(lambda loop: loop.session(state=UP, next_reference=1, fresh=1)),
+    st.builds(lambda kill: lambda loop: loop.kill(*kill), KILLS),
+    st.builds(lambda k: lambda loop: loop.command(control.Rearm(int(k[0]), k[1], "over", "bob")), KILLS),
+    st.just(lambda loop: loop.engine_state(EngineState.ACTIVE)),
+    st.just(lambda loop: loop.command(control.StopStrategy(STRATEGY))),
+    st.just(lambda loop: loop.start_pairs(parameters=PARAMETERS | {"patience": 0.0})),
+    st.builds(
+        lambda side, q: lambda loop: loop.command(manual(side, q)), st.sampled_from([BUY, SELL]), st.integers(1, 200)
+    ),
+    st.builds(lambda n: lambda loop: loop.command(control.CancelOrder(n)), st.integers(1, 12)),
+    st.builds(lambda bound: lambda loop: loop.wide_limits(team={"position": bound}), st.sampled_from([0, 100, 10_000])),
+    st.builds(lambda n, back: lambda loop: loop.lose_packets(n, back), st.integers(1, 3), st.booleans()),
+    st.just(lambda loop: loop.pass_time(SECOND_NS)),
+)
+
+
+def away(inside: Step, fresh: int, seen: bool) -> Step:
+    """A session that is lost, something that happens meanwhile, and the session again."""
+
+    def happen(loop: Lived) -> None:
+        loop.session(state=DOWN)
+        inside(loop)
+        loop.session(state=UP, next_reference=int(loop.core["next_order_id"]) if seen else 1, fresh=fresh)
+
+    return happen
+
+
+LIVES = st.lists(
+    st.one_of(STEPS, st.builds(away, STEPS, st.sampled_from([0, 0, 1]), st.booleans())), min_size=5, max_size=30
+)
+
+
+def manual(side: int, quantity: int) -> control.EnterOrder:
+    return control.EnterOrder("m", TEAM, ALPHA, VENUE, side, quantity, MIDDLE, 1)
+
+
+@settings(
+    max_examples=120,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(steps=LIVES)
+def test_a_replay_ends_in_the_state_that_was_lived(steps: list[Step], monkeypatch: pytest.MonkeyPatch) -> None:
+    lived = Lived()
+    lived.swing(20)
+    for step in steps:
+        step(lived)
+        for venue in (1, 2):
+            lived.sent(venue)
+    expected = state_of(lived.memory, lived.configuration)
+    made = replayed(lived, monkeypatch)
+    assert made.found.extra == b""
+    assert state_of(made.memory, made.commands.configuration) == expected
+
+
+def test_a_kill_across_a_lost_session_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    lived = Lived()
+    lived.swing(20)
+    lived.answer_some(ReportKind.ACCEPTED, 0, 0)
+    lived.session(state=DOWN)
+    lived.kill(Scope.TEAM, TEAM)
+    lived.session(state=UP, next_reference=int(lived.core["next_order_id"]))
+    expected = state_of(lived.memory, lived.configuration)
+    assert (lived.memory.orders["canceling"] > 0).sum() == 2
+    made = replayed(lived, monkeypatch)
+    assert state_of(made.memory, made.commands.configuration) == expected
+
+
+def test_a_journal_of_another_build_is_taken_at_its_word_and_its_strategies_stop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lived = Lived(build="0" * 16)
+    lived.swing(20)
+    for which, kind in enumerate((ReportKind.EXECUTED, ReportKind.ACCEPTED)):
+        lived.answer_some(kind, which, 40)
+    lived.swing(-20)
+    lived.swing(0)
+    lived.enter(quantity=1_000_000)
+    expected = state_of(lived.memory, lived.configuration)
+    made = replayed(lived, monkeypatch)
+    found = state_of(made.memory, made.commands.configuration)
+    assert not made.found.followed
+    assert made.memory.strategies["state"].tolist() == [StrategyState.STOPPED] * SMALL["strategy_count"]
+    for name in ("orders", "cells", "next_order_id", "tops", "limits", "position"):
+        assert found[name] == expected[name], name
+
+
+def test_instruments_that_changed_their_meaning_stop_the_replay(monkeypatch: pytest.MonkeyPatch) -> None:
+    lived = Lived()
+    monkeypatch.setattr(sys.modules[__name__], "INSTRUMENTS", [replace(row, tick_size=10) for row in INSTRUMENTS])
+    with pytest.raises(ValueError, match=r"instrument 1 \(ALPHA\) of the journal is missing or changed"):
+        replayed(lived, monkeypatch)
+
+
+def test_the_same_command_again_is_answered_after_a_replay_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    lived = Lived()
+    first = lived.command(manual(BUY, 100), command_id="0123456789abcdef")
+    made = replayed(lived, monkeypatch)
+    again = made.commands.execute(control.command(manual(BUY, 100), "alice", "0123456789abcdef"))
+    assert first.applied
+    assert again == first
+
+
+@pytest.mark.parametrize("what", ["a price", "a report"])
+def test_a_journal_that_this_build_would_not_have_written_is_never_continued_from(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lived = Lived()
+    lived.swing(20)
+    lived.answer_some(ReportKind.EXECUTED, 0, 50)
+
+    def spoil(journal: bytearray) -> None:
+        kind = RecordKind.ORDER_REQUEST if what == "a price" else RecordKind.ORDER_REPORT
+        records = range(0, len(journal), 128)
+        at = next(n for n in records if int.from_bytes(journal[n + 8 : n + 10], "little") == kind)
+        journal[at + 32 + 24] ^= 1
+
+    with pytest.raises(Diverged):
+        replayed(lived, monkeypatch, spoil)

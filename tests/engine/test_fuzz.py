@@ -1,0 +1,94 @@
+"""`python -m engine fuzz`: what it finds, and that every parser of ours survives a little of it."""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from engine import fuzz
+from engine.__main__ import main
+from engine.guarded_memory import GuardedBuffer
+from engine.protocols import fuzz_targets
+from engine.protocols.layouts import MalformedMessage
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def target(monkeypatch: pytest.MonkeyPatch):
+    """Puts a parser called "sample" among the targets."""
+
+    def put(read):
+        monkeypatch.setitem(fuzz_targets.TARGETS, "sample", (lambda: read, lambda random: random.randbytes(8)))
+
+    return put
+
+
+@pytest.mark.parametrize("parser", sorted(fuzz_targets.TARGETS))
+def test_every_parser_survives_malformed_input(parser: str, capsys: pytest.CaptureFixture[str]):
+    assert main(["fuzz", parser, "--inputs", "3000", "--json"]) == 0
+    summary = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (summary["inputs"], summary["crashes"], summary["hangs"]) == (3000, 0, 0)
+    assert summary["accepted"] > 0
+    assert summary["refused"] > 0
+
+
+def test_refusals_are_counted_apart_from_what_was_accepted(target):
+    def refuse(raw: bytes) -> bool:
+        raise MalformedMessage("never")
+
+    target(refuse)
+    result = fuzz.fuzz("sample", 100, 1)
+    assert (result.inputs, result.accepted, result.refused, result.crashes) == (100, 0, 100, 0)
+
+
+def test_any_other_exception_is_a_crash_and_names_its_input(target, capfd: pytest.CaptureFixture[str]):
+    target(lambda raw: {}[len(raw)])
+    result = fuzz.fuzz("sample", 100, 7)
+    assert (result.inputs, result.refused, result.crashes) == (1, 0, 1)
+    assert "seed 7: KeyError" in capfd.readouterr().err
+
+
+def test_a_read_beyond_the_input_kills_the_process_and_is_a_crash(target, capfd: pytest.CaptureFixture[str]):
+    buffer = GuardedBuffer(64)
+    target(lambda raw: faulthandler.disable() or ctypes.string_at(buffer.place(raw), len(raw) + 1) == raw)
+    assert fuzz.fuzz("sample", 100, 1).crashes == 1
+    assert "died with status -11" in capfd.readouterr().err
+
+
+def test_a_read_of_the_last_byte_is_fine():
+    buffer = GuardedBuffer(64)
+    assert ctypes.string_at(buffer.place(b"abc"), 3) == b"abc"
+
+
+def test_a_parser_that_does_not_come_back_is_a_hang(target, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(fuzz, "HANG_SECONDS", 0.2)
+    monkeypatch.setattr(fuzz, "START_SECONDS", 0.0)
+    target(lambda raw: time.sleep(30))
+    monkeypatch.setattr(fuzz, "CRASHES_TO_STOP", 1)
+    assert fuzz.fuzz("sample", 100, 1).hangs == 1
+
+
+def test_the_same_seed_gives_the_same_input():
+    def first(seed: int) -> list[bytes]:
+        endless = fuzz_targets.spoiled(fuzz_targets.good_itch, Random(seed))
+        return [next(endless) for _ in range(50)]
+
+    assert first(3) == first(3)
+    assert first(3) != first(4)
+
+
+def test_an_unknown_parser_is_a_clear_sentence():
+    done = subprocess.run(
+        [sys.executable, "-m", "engine", "fuzz", "nothing"], cwd=ROOT, capture_output=True, check=False
+    )
+    assert done.returncode == 2
+    assert b"invalid choice: 'nothing'" in done.stderr
