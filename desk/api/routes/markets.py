@@ -1,0 +1,79 @@
+"""Venues and instruments."""
+
+from typing import Annotated, Any
+
+from django.http import HttpRequest
+from ninja import Router, Status
+from pydantic import Field
+
+from desk.accounts import policy
+from desk.api.authentication import caller
+from desk.api.models import ApiScope
+from desk.api.shapes import InstrumentOut, VenueIn, VenueOut, money
+from desk.markets import services
+from desk.markets.models import LAST_VENUE, Instrument, Venue
+from desk.refusals import NotFound
+
+router = Router(tags=["markets"])
+VenueNumber = Annotated[int, Field(ge=1, le=LAST_VENUE)]
+
+
+def shape(venue: Venue) -> dict[str, Any]:
+    settings = {key: "•••" if services.SECRET.search(key) and value else value for key, value in venue.settings.items()}
+    return {
+        "number": venue.number,
+        "name": venue.name,
+        "protocol": venue.protocol,
+        "settings": settings,
+        "enabled": venue.enabled,
+        "version": venue.version,
+        "answer": venue.answer,
+        "engine_answer": venue.engine_answer,
+    }
+
+
+@router.get("/instruments", response=list[InstrumentOut])
+def list_instruments(request: HttpRequest) -> Any:
+    caller(request, ApiScope.READ)
+    return [
+        {
+            "id": str(row.pk),
+            "name": row.name,
+            "tick_size": money(row.tick_size),
+            "lot_size": row.lot_size,
+            "currency": row.currency,
+        }
+        for row in Instrument.objects.all()
+    ]
+
+
+@router.get("/venues", response=list[VenueOut])
+def list_venues(request: HttpRequest) -> Any:
+    caller(request, ApiScope.READ)
+    return [shape(row) for row in Venue.objects.all()]
+
+
+@router.post("/venues", response={201: VenueOut})
+def define_venue(request: HttpRequest, body: VenueIn) -> Any:
+    """Add a venue under the first free number. The row is kept whatever the engine answers: see `answer`."""
+    user = caller(request, ApiScope.VENUES)
+    venue = services.define_venue(user, name=body.name, protocol=body.protocol, settings=body.settings)
+    return Status(201, shape(venue))
+
+
+@router.put("/venues/{number}", response=VenueOut)
+def change_venue(request: HttpRequest, number: VenueNumber, body: VenueIn) -> Any:
+    """Change a venue; the engine connects anew."""
+    user = caller(request, ApiScope.VENUES)
+    policy.require(policy.may_define_venue(user), "Only risk managers and administrators define venues.")
+    if not Venue.objects.filter(number=number).exists():
+        raise NotFound("There is no such venue.")
+    changed = services.define_venue(user, number=number, name=body.name, protocol=body.protocol, settings=body.settings)
+    return shape(changed)
+
+
+@router.delete("/venues/{number}", response={204: None})
+def remove_venue(request: HttpRequest, number: VenueNumber) -> Any:
+    """Cancel everything there and disconnect."""
+    services.remove_venue(caller(request, ApiScope.VENUES), number)
+    return Status(204, None)

@@ -1,0 +1,174 @@
+"""Orders, fills and positions."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Router, Status
+
+from desk.api.authentication import caller
+from desk.api.lookups import instrument_id, name_of, venue_number, word
+from desk.api.models import ApiScope
+from desk.api.pages import page
+from desk.api.shapes import (
+    PAGE,
+    Count,
+    Cursor,
+    EntryOut,
+    FillOut,
+    Id,
+    OrderIn,
+    OrderOut,
+    Page,
+    PositionOut,
+    identity,
+    money,
+    stamp,
+)
+from desk.blotter import services
+from desk.blotter.models import Fill, Order, OrderEntry
+from desk.positions.models import Position
+from desk.positions.services import visible_positions
+from desk.refusals import EngineRefused
+from engine.messages.codes import DenialReason, Liquidity, OrderState, Side, TimeInForce
+
+router = Router(tags=["orders"])
+
+
+def entry_shape(entry: OrderEntry) -> dict[str, Any]:
+    return {
+        "client_order_id": entry.client_order_id,
+        "outcome": entry.outcome,
+        "order_id": identity(entry.order_id),
+        "journal_sequence": identity(entry.journal_sequence),
+        "reason": entry.reason,
+    }
+
+
+def whose(row: Any) -> dict[str, str | None]:
+    return {
+        "strategy": identity(row.strategy_id),
+        "team": name_of(row, "team"),
+        "instrument": name_of(row, "instrument"),
+        "venue": name_of(row, "venue"),
+    }
+
+
+def order_shape(order: Order) -> dict[str, Any]:
+    denied = DenialReason(order.denial_reason)
+    return {
+        **whose(order),
+        "order_id": str(order.order_id),
+        "sequence": str(order.sequence),
+        "side": word(Side(order.side)),
+        "price": money(order.price),
+        "quantity": str(order.quantity),
+        "filled_quantity": str(order.filled_quantity),
+        "leaves": str(order.leaves),
+        "time_in_force": word(TimeInForce(order.time_in_force)),
+        "state": word(OrderState(order.state)),
+        "denial_reason": word(denied) if denied else None,
+        "limits_version": str(order.limits_version),
+        "ts": stamp(order.time_ns),
+        "ts_ns": str(order.time_ns),
+    }
+
+
+def fill_shape(fill: Fill) -> dict[str, Any]:
+    return {
+        **whose(fill),
+        "sequence": str(fill.sequence),
+        "order_id": str(fill.order_id),
+        "side": word(Side(fill.side)),
+        "price": money(fill.price),
+        "quantity": str(fill.quantity),
+        "fee": money(fill.fee),
+        "liquidity": word(Liquidity(fill.liquidity)),
+        "match_number": str(fill.match_number),
+        "broken": fill.broken_sequence is not None,
+        "ts": stamp(fill.time_ns),
+        "ts_ns": str(fill.time_ns),
+    }
+
+
+def position_shape(row: Position) -> dict[str, Any]:
+    return {
+        **whose(row),
+        "quantity": str(row.quantity),
+        "average_price": money(row.average_price),
+        "realised": money(row.realised),
+        "fees": money(row.fees),
+        "sequence": str(row.last_sequence),
+    }
+
+
+@router.post("/orders", response={202: EntryOut, 200: EntryOut})
+def enter_order(request: HttpRequest, response: HttpResponse, body: OrderIn) -> Any:
+    """Enter a manual order of the caller's team.
+
+    202 when the engine took it; the same body again is 200 with `Idempotent-Replayed: true`; another body under the
+    same id is 409. 504 `outcome_unknown`: ask again with the same id, never with a new one.
+    """
+    user = caller(request, ApiScope.TRADE)
+    entered = services.enter_order(
+        user,
+        services.OrderTicket(
+            client_order_id=body.client_order_id,
+            instrument=instrument_id(body.instrument),
+            venue=venue_number(body.venue),
+            side=Side[body.side.upper()],
+            quantity=int(body.quantity),
+            price=Decimal(body.price),
+            time_in_force=TimeInForce[body.time_in_force.upper()],
+            valid_milliseconds=body.valid_milliseconds,
+        ),
+    )
+    if entered.entry.outcome == OrderEntry.Outcome.REFUSED:
+        raise EngineRefused(entered.entry.reason or "The engine refused the order.", code=entered.entry.refusal_code)
+    if entered.replayed:
+        response["Idempotent-Replayed"] = "true"
+        return Status(200, entry_shape(entered.entry))
+    return Status(202, entry_shape(entered.entry))
+
+
+@router.get("/orders", response=Page[OrderOut])
+def list_orders(
+    request: HttpRequest, after: Cursor = 0, limit: Count = PAGE, working: bool = False, strategy: Id | None = None
+) -> Any:
+    """Orders by the sequence of their request."""
+    user = caller(request, ApiScope.READ)
+    rows = services.working_orders(user) if working else services.visible_orders(user)
+    if strategy is not None:
+        rows = rows.filter(strategy_id=strategy) if strategy else rows.filter(strategy=None)
+    return page(request, rows, after, limit, order_shape)
+
+
+@router.get("/orders:by_client_order_id", response=EntryOut)
+def find_entry(request: HttpRequest, client_order_id: str) -> Any:
+    """What became of an order whose answer was lost."""
+    user = caller(request, ApiScope.READ)
+    services.check_client_order_id(client_order_id)
+    return entry_shape(services.find_entry(user, client_order_id))
+
+
+@router.get("/orders/{order_id}", response=OrderOut)
+def get_order(request: HttpRequest, order_id: Id) -> Any:
+    return order_shape(services.find_order(caller(request, ApiScope.READ), order_id))
+
+
+@router.delete("/orders/{order_id}", response={202: None})
+def cancel_order(request: HttpRequest, order_id: Id) -> Any:
+    """Ask the venue to cancel; the order's state says what came of it."""
+    services.cancel_order(caller(request, ApiScope.CANCEL), order_id)
+    return Status(202, None)
+
+
+@router.get("/fills", response=Page[FillOut])
+def list_fills(request: HttpRequest, after: Cursor = 0, limit: Count = PAGE) -> Any:
+    """Fills by journal sequence; `after` is the last one that the caller has."""
+    return page(request, services.visible_fills(caller(request, ApiScope.READ)), after, limit, fill_shape)
+
+
+@router.get("/positions", response=list[PositionOut])
+def list_positions(request: HttpRequest) -> Any:
+    return [position_shape(row) for row in visible_positions(caller(request, ApiScope.READ))]

@@ -1,0 +1,276 @@
+"""What the API takes and gives. Money and prices are decimal strings, ids are strings, times come twice: RFC 3339 with
+nanoseconds and nanoseconds since the epoch as a string."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from ninja import Schema
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
+
+from desk.blotter.models import time_of
+
+LARGEST_ID = 2**63 - 1
+PAGE = 1_000
+DECIMAL = r"^-?[0-9]{1,15}(\.[0-9]{1,4})?$"
+
+
+def _storable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("Only printable characters are allowed.")
+    return text
+
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(_storable)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=60), AfterValidator(_storable)]
+DecimalText = Annotated[str, StringConstraints(pattern=DECIMAL)]
+Whole = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,15}$")]
+Id = Annotated[int, Field(ge=0, le=LARGEST_ID)]
+Cursor = Annotated[int, Field(ge=0, le=LARGEST_ID)]
+Count = Annotated[int, Field(ge=1, le=PAGE)]
+
+
+class Taken(Schema):
+    """A body: a field that is not known is an error, never ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class StrategyIn(Taken):
+    name: Name
+    kind: Name
+    venue: Name
+    instruments: Annotated[list[Name], Field(max_length=8)]
+    parameters: dict[str, float]
+
+
+class StrategyPatch(Taken):
+    """What is left out stays. `version` is the one the caller saw."""
+
+    version: Annotated[int, Field(ge=1, le=2**31 - 1)]
+    name: Name | None = None
+    venue: Name | None = None
+    instruments: Annotated[list[Name], Field(max_length=8)] | None = None
+    parameters: dict[str, float] | None = None
+
+
+class StopIn(Taken):
+    reason: Text | None = None
+
+
+class StrategyOut(Schema):
+    id: str
+    name: str
+    team: str
+    owner: str
+    kind: str
+    kind_hash: str
+    venue: str
+    instruments: list[str]
+    parameters: dict[str, float]
+    version: int
+    desired_state: str
+    reported_state: str
+
+
+class RunOut(Schema):
+    id: str
+    strategy: str
+    mode: str
+    journal_sequence: str
+
+
+class VenueIn(Taken):
+    name: Annotated[str, StringConstraints(min_length=1, max_length=16), AfterValidator(_storable)]
+    protocol: Annotated[str, StringConstraints(min_length=1, max_length=16), AfterValidator(_storable)]
+    settings: dict[Name, Annotated[str, StringConstraints(max_length=200), AfterValidator(_storable)]]
+
+
+class VenueOut(Schema):
+    """`settings` without secrets; `answer` is what the engine said to this version."""
+
+    number: int
+    name: str
+    protocol: str
+    settings: dict[str, str]
+    enabled: bool
+    version: int
+    answer: str
+    engine_answer: str
+
+
+class InstrumentOut(Schema):
+    id: str
+    name: str
+    tick_size: str
+    lot_size: int
+    currency: str
+
+
+class LimitsOut(Schema):
+    """Absent bounds are null and block."""
+
+    scope: str
+    scope_id: str
+    bounds: dict[str, str | None]
+
+
+class ProposalIn(Taken):
+    """New bounds by limit name, null to unset; those left out stay."""
+
+    scope: Literal["firm", "team", "strategy"]
+    scope_id: Id = 0
+    bounds: Annotated[dict[str, DecimalText | None], Field(min_length=1, max_length=16)]
+    reason: Text
+
+
+class DecisionIn(Taken):
+    """`diff_hash` of the change as it was shown."""
+
+    diff_hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class RejectionIn(Taken):
+    note: Text
+
+
+class ChangeOut(Schema):
+    id: str
+    kind: str
+    scope: str
+    scope_id: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+    diff_hash: str
+    loosens: bool
+    reason: str
+    state: str
+    proposer: str
+    approver: str | None
+    expires_at: str
+    note: str
+    limits_version: str | None
+
+
+class OrderIn(Taken):
+    """A limit order. There is no default for side, price or quantity; the engine drops it when it is too old."""
+
+    client_order_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,36}$")]
+    instrument: Name
+    venue: Name
+    side: Literal["buy", "sell"]
+    quantity: Whole
+    price: DecimalText
+    time_in_force: Literal["day", "ioc", "fok"]
+    valid_milliseconds: Annotated[int, Field(ge=1, le=60_000)] = 500
+
+
+class EntryOut(Schema):
+    """An order as it was entered; `order_id` once the engine took it."""
+
+    client_order_id: str
+    outcome: str
+    order_id: str | None
+    journal_sequence: str | None
+    reason: str
+
+
+class OrderOut(Schema):
+    order_id: str
+    sequence: str
+    strategy: str | None
+    team: str | None
+    instrument: str | None
+    venue: str | None
+    side: str
+    price: str
+    quantity: str
+    filled_quantity: str
+    leaves: str
+    time_in_force: str
+    state: str
+    denial_reason: str | None
+    limits_version: str
+    ts: str
+    ts_ns: str
+
+
+class FillOut(Schema):
+    sequence: str
+    order_id: str
+    strategy: str | None
+    team: str | None
+    instrument: str | None
+    venue: str | None
+    side: str
+    price: str
+    quantity: str
+    fee: str
+    liquidity: str
+    match_number: str
+    broken: bool
+    ts: str
+    ts_ns: str
+
+
+class PositionOut(Schema):
+    strategy: str | None
+    team: str | None
+    instrument: str
+    venue: str
+    quantity: str
+    average_price: str | None
+    realised: str
+    fees: str
+    sequence: str
+
+
+class KillIn(Taken):
+    scope: Literal["firm", "team", "strategy", "venue"]
+    scope_id: Id = 0
+    reason: Text
+
+
+class KillOut(Schema):
+    scope: str
+    scope_id: str
+    reason: str
+    confirmed: bool
+    killed_at: str
+
+
+class HealthOut(Schema):
+    status: str
+
+
+class StatusOut(Schema):
+    engine: str
+    mode: str | None
+    epoch: str | None
+    build_hash: str | None
+    limits_version: str | None
+    projected_sequence: str
+
+
+Row = TypeVar("Row")
+
+
+class Page(Schema, Generic[Row]):
+    """Rows by rising journal sequence; `next` is the address of what follows, null at the end."""
+
+    items: list[Row]
+    next: str | None
+
+
+def money(value: Decimal | None) -> str | None:
+    """A decimal as text, four places, never scientific."""
+    return None if value is None else format(value, "f")
+
+
+def identity(value: int | None) -> str | None:
+    """An id as text."""
+    return None if value is None else str(value)
+
+
+def stamp(time_ns: int) -> str:
+    """RFC 3339 in UTC with nanoseconds."""
+    return f"{time_of(time_ns):%Y-%m-%dT%H:%M:%S}.{time_ns % 1_000_000_000:09d}Z"

@@ -1,0 +1,197 @@
+"""Orders, their events, fills and denials: projections of the engine's journal, and the entry of manual orders.
+
+Rows of a projection refer to people's rows without a constraint: the journal is the truth and may be projected into
+an empty database. `strategy` is null for a manual order. Prices and money in the currency; times in ns since the epoch.
+"""
+
+from datetime import UTC, datetime
+
+from django.db import models
+
+from desk.enumerations import choices_of
+from engine.messages.codes import (
+    OPEN_STATES,
+    DenialReason,
+    LimitName,
+    Liquidity,
+    OrderAction,
+    OrderState,
+    ReportKind,
+    Scope,
+    Side,
+    TimeInForce,
+)
+
+
+def weak_reference(target: str) -> models.ForeignKey:
+    """A reference from a projection to a row that may be absent."""
+    return models.ForeignKey(target, models.DO_NOTHING, db_constraint=False, null=True, related_name="+")
+
+
+def time_of(time_ns: int) -> datetime:
+    """Nanoseconds since the epoch as a UTC time, to the microsecond."""
+    return datetime.fromtimestamp(time_ns // 1_000_000_000, UTC).replace(microsecond=time_ns // 1000 % 1_000_000)
+
+
+class Projected(models.Model):
+    """What every projected row says about whose it is and when it happened."""
+
+    strategy = weak_reference("strategies.Strategy")
+    team = weak_reference("accounts.Team")
+    instrument = weak_reference("markets.Instrument")
+    venue = weak_reference("markets.Venue")
+    time_ns = models.BigIntegerField()
+
+    class Meta:
+        abstract = True
+
+    @property
+    def time(self) -> datetime:
+        return time_of(self.time_ns)
+
+
+class Order(Projected):
+    """One order of ours, denied ones too; `sequence` is the journal's number of the request, `last_sequence` of the
+    newest record that changed it."""
+
+    order_id = models.BigIntegerField(primary_key=True)
+    sequence = models.BigIntegerField(unique=True)
+    last_sequence = models.BigIntegerField()
+    target_order_id = models.BigIntegerField(null=True)
+    kind = models.PositiveIntegerField(default=0)
+    side = models.PositiveSmallIntegerField(choices=choices_of(Side))
+    price = models.DecimalField(max_digits=20, decimal_places=4)
+    quantity = models.BigIntegerField()
+    time_in_force = models.PositiveSmallIntegerField(choices=choices_of(TimeInForce))
+    state = models.PositiveSmallIntegerField(choices=choices_of(OrderState))
+    filled_quantity = models.BigIntegerField(default=0)
+    filled_value = models.DecimalField(max_digits=24, decimal_places=4, default=0)
+    fees = models.DecimalField(max_digits=20, decimal_places=4, default=0)
+    leaves = models.BigIntegerField(default=0)
+    limits_version = models.BigIntegerField()
+    venue_reference = models.BigIntegerField(default=0)
+    signal = models.FloatField(null=True)
+    denial_reason = models.PositiveSmallIntegerField(choices=choices_of(DenialReason), default=DenialReason.NONE.value)
+
+    class Meta:
+        ordering = ["-sequence"]
+        indexes = [
+            models.Index(fields=["strategy", "-sequence"]),
+            models.Index(fields=["team", "-sequence"]),
+            models.Index(fields=["state", "-sequence"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"order {self.order_id}"
+
+    @property
+    def working(self) -> bool:
+        return self.state in OPEN_STATES
+
+
+class OrderEvent(models.Model):
+    """One step in the life of an order: a request of ours (`action`) or a report of the venue (`kind`)."""
+
+    sequence = models.BigIntegerField(primary_key=True)
+    order_id = models.BigIntegerField(db_index=True)
+    time_ns = models.BigIntegerField()
+    venue_time_ns = models.BigIntegerField(null=True)
+    action = models.PositiveSmallIntegerField(choices=choices_of(OrderAction), null=True)
+    kind = models.PositiveSmallIntegerField(choices=choices_of(ReportKind), null=True)
+    state = models.PositiveSmallIntegerField(choices=choices_of(OrderState))
+    price = models.DecimalField(max_digits=20, decimal_places=4)
+    quantity = models.BigIntegerField()
+    leaves = models.BigIntegerField(null=True)
+    reason = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["sequence"]
+
+    def __str__(self) -> str:
+        return f"event {self.sequence} of order {self.order_id}"
+
+    @property
+    def time(self) -> datetime:
+        return time_of(self.time_ns)
+
+
+class Fill(Projected):
+    """An executed report; the primary key is its journal sequence, which is also the cursor of the API."""
+
+    sequence = models.BigIntegerField(primary_key=True)
+    order_id = models.BigIntegerField(db_index=True)
+    side = models.PositiveSmallIntegerField(choices=choices_of(Side))
+    price = models.DecimalField(max_digits=20, decimal_places=4)
+    quantity = models.BigIntegerField()
+    fee = models.DecimalField(max_digits=20, decimal_places=4)
+    liquidity = models.PositiveSmallIntegerField(choices=choices_of(Liquidity))
+    match_number = models.BigIntegerField()
+    venue_sequence = models.BigIntegerField()
+    venue_time_ns = models.BigIntegerField()
+    broken_sequence = models.BigIntegerField(null=True)
+
+    class Meta:
+        ordering = ["-sequence"]
+        indexes = [
+            models.Index(fields=["strategy", "-sequence"]),
+            models.Index(fields=["team", "-sequence"]),
+            models.Index(fields=["venue", "match_number"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"fill {self.sequence} of order {self.order_id}"
+
+
+class Denial(Projected):
+    """A request that the risk gate refused; `measured` against `bound` in the unit of `limit_name`."""
+
+    sequence = models.BigIntegerField(primary_key=True)
+    order_id = models.BigIntegerField()
+    action = models.PositiveSmallIntegerField(choices=choices_of(OrderAction))
+    side = models.PositiveSmallIntegerField()
+    price = models.DecimalField(max_digits=20, decimal_places=4)
+    quantity = models.BigIntegerField()
+    reason = models.PositiveSmallIntegerField(choices=choices_of(DenialReason))
+    limit_name = models.PositiveSmallIntegerField(choices=[(0, "none"), *choices_of(LimitName)])
+    scope = models.PositiveSmallIntegerField(choices=[(0, "none"), *choices_of(Scope)])
+    scope_id = models.BigIntegerField()
+    measured = models.BigIntegerField()
+    bound = models.BigIntegerField()
+    limits_version = models.BigIntegerField()
+
+    class Meta:
+        ordering = ["-sequence"]
+        indexes = [models.Index(fields=["strategy", "-sequence"]), models.Index(fields=["team", "-sequence"])]
+
+    def __str__(self) -> str:
+        return f"denial {self.sequence}"
+
+
+class OrderEntry(models.Model):
+    """A manual order as somebody asked for it; `client_order_id` is unique for ever, `body_hash` tells a replay from
+    another order under the same name. `outcome` is unknown until the engine answered."""
+
+    class Outcome(models.TextChoices):
+        UNKNOWN = "unknown", "unknown"
+        SENT = "sent", "sent"
+        REFUSED = "refused", "refused"
+
+    client_order_id = models.CharField(max_length=36, unique=True)
+    body = models.JSONField()
+    body_hash = models.CharField(max_length=64)
+    command_id = models.CharField(max_length=32, unique=True)
+    team = models.ForeignKey("accounts.Team", on_delete=models.PROTECT, related_name="+")
+    entered_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
+    entered_at = models.DateTimeField(auto_now_add=True)
+    outcome = models.CharField(max_length=8, choices=Outcome, default=Outcome.UNKNOWN)
+    reason = models.CharField(max_length=300, blank=True)
+    refusal_code = models.CharField(max_length=40, blank=True)
+    order_id = models.BigIntegerField(null=True, db_index=True)
+    journal_sequence = models.BigIntegerField(null=True)
+
+    class Meta:
+        ordering = ["-entered_at"]
+        verbose_name_plural = "order entries"
+
+    def __str__(self) -> str:
+        return self.client_order_id

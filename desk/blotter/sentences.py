@@ -1,0 +1,83 @@
+"""Why an order was refused, as a sentence: by the risk gate with what was measured and the bound, or by the venue."""
+
+from __future__ import annotations
+
+from engine.messages.codes import DenialReason, EngineState, LimitName, Scope
+from engine.messages.prices import to_decimal
+
+OWNERS = {
+    Scope.FIRM: "the firm's",
+    Scope.TEAM: "the team's",
+    Scope.STRATEGY: "the strategy's",
+    Scope.VENUE: "the venue's",
+}
+LIMITS = {
+    LimitName.ORDER_QUANTITY: "limit of shares per order",
+    LimitName.ORDER_VALUE: "limit of value per order",
+    LimitName.COLLAR_BASIS_POINTS: "price collar",
+    LimitName.POSITION: "position limit",
+    LimitName.ORDERS_PER_SECOND: "order rate limit",
+    LimitName.DAILY_LOSS: "daily loss limit",
+}
+WHOLE = {
+    DenialReason.VENUE_DOWN: "The order session of the venue is down.",
+    DenialReason.REFERENCE_MISSING: "The book has no bid or no ask, so there is no reference for the price collar.",
+    DenialReason.BOOK_DIRTY: "The feed lost packets and the book is not trusted until it is repaired.",
+    DenialReason.CAPACITY: "No more orders fit at once.",
+    DenialReason.STALE_REQUEST: "The order came too late: it had expired.",
+    DenialReason.NOTIONAL_OVERFLOW: "Price times quantity is too large to count.",
+    DenialReason.UNKNOWN_INSTRUMENT: "The engine does not know this instrument.",
+    DenialReason.INVALID_FIELD: "Side, price, quantity or time in force makes no sense.",
+}
+
+
+def denial_sentence(reason: int, limit_name: int, scope: int, measured: int, bound: int) -> str:
+    """The sentence of one denial; `measured` and `bound` in the unit of the limit."""
+    try:
+        known = DenialReason(reason)
+    except ValueError:
+        return f"Reason {reason}."
+    owner = OWNERS.get(Scope(scope), "the") if scope in Scope._value2member_map_ else "the"
+    if known in WHOLE:
+        return WHOLE[known]
+    if known == DenialReason.KILL_ACTIVE:
+        return f"KILL holds on {owner.removesuffix(chr(39) + 's')}."
+    if known == DenialReason.ENGINE_NOT_ACTIVE:
+        return f"The engine is {_state(measured)}."
+    if known == DenialReason.TICK_SIZE:
+        return f"The price {_money(measured)} is not a multiple of the tick size {_money(bound)}."
+    limit = LIMITS[LimitName(limit_name)] if limit_name in LimitName._value2member_map_ else "limit"
+    if known == DenialReason.LIMIT_UNSET:
+        return f"{owner[0].upper()}{owner[1:]} {limit} is not set; an unset limit blocks."
+    return f"{_measured(known, measured)} over {owner} {limit} of {_bound(known, bound)}."
+
+
+def _measured(reason: DenialReason, value: int) -> str:
+    if reason == DenialReason.ORDER_QUANTITY:
+        return f"{value:,} shares are"
+    if reason == DenialReason.ORDER_VALUE:
+        return f"A value of {_money(value)} is"
+    if reason == DenialReason.PRICE_COLLAR:
+        return f"{value:,} basis points from the market are"
+    if reason == DenialReason.POSITION:
+        return f"A position of up to {value:,} shares, working orders counted, is"
+    if reason == DenialReason.DAILY_LOSS:
+        return f"A loss of {_money(value)} today is"
+    return f"{value:,} orders in a second are"
+
+
+def _bound(reason: DenialReason, value: int) -> str:
+    if reason in (DenialReason.ORDER_VALUE, DenialReason.DAILY_LOSS):
+        return _money(value)
+    return f"{value:,} basis points" if reason == DenialReason.PRICE_COLLAR else f"{value:,}"
+
+
+def _money(value: int) -> str:
+    return f"{to_decimal(value):,.2f}" if value % 100 == 0 else f"{to_decimal(value):,f}"
+
+
+def _state(value: int) -> str:
+    try:
+        return EngineState(value).name.lower()
+    except ValueError:
+        return f"in state {value}"

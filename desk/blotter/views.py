@@ -1,0 +1,126 @@
+"""Orders, fills and what was refused: filtered by the server, paged by journal sequence, exported as CSV."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from desk.accounts import policy
+from desk.accounts.person import person
+from desk.blotter import services
+from desk.blotter.csv_rows import FILL_COLUMNS, ORDER_COLUMNS, fill_row, order_row
+from desk.blotter.filters import filter_fields, filtered, page_before
+from desk.blotter.refused import refused_orders
+from desk.refusals import NotFound, Refusal
+
+LONGEST_EXPORT = 100_000
+SHOWN_REFUSED = 200
+
+
+@login_required
+def orders(request: HttpRequest) -> HttpResponse:
+    """Every order that the person may see."""
+    return _listing(request, "orders", services.visible_orders(person(request)), with_state=True)
+
+
+@login_required
+def fills(request: HttpRequest) -> HttpResponse:
+    """Every fill that the person may see."""
+    return _listing(request, "fills", services.visible_fills(person(request)), with_state=False)
+
+
+def _listing(request: HttpRequest, kind: str, rows: QuerySet[Any], with_state: bool) -> HttpResponse:
+    page = page_before(filtered(rows, request.GET, with_state), request.GET.get("before", ""))
+    query = request.GET.copy()
+    query.pop("before", None)
+    context = {
+        "kind": kind,
+        "page": page,
+        "fields": filter_fields(person(request), request.GET, with_state),
+        "query": query.urlencode(),
+        "paged": "before" in request.GET,
+    }
+    fragment = getattr(request, "htmx", False) and request.htmx.target == "rows"  # type: ignore[attr-defined]
+    return render(request, "blotter/_rows.html" if fragment else "blotter/listing.html", context)
+
+
+@login_required
+def refused(request: HttpRequest) -> HttpResponse:
+    """Orders that the risk gate denied or a venue rejected."""
+    rows = refused_orders(person(request), SHOWN_REFUSED)
+    return render(request, "blotter/refused.html", {"kind": "refused", "denials": rows, "after": 2**53})
+
+
+@login_required
+def order(request: HttpRequest, order_id: int) -> HttpResponse:
+    """One order from its request to its end."""
+    found = services.find_order(person(request), order_id)
+    context = {
+        "order": found,
+        "events": services.order_events(found),
+        "fills": services.visible_fills(person(request)).filter(order_id=order_id),
+        "refusal": next(iter(refused_orders(person(request), 1, order_id=order_id)), None),
+        "may_cancel": found.working and policy.may_cancel_order(person(request), found.team_id),
+    }
+    return render(request, "blotter/order.html", context)
+
+
+@login_required
+@require_POST
+def cancel(request: HttpRequest) -> HttpResponse:
+    """Ask to cancel one order: one step, because it makes things safer."""
+    text = request.POST.get("order_id", "")
+    if not (text.isascii() and text.isdigit()):
+        raise NotFound("There is no such order.")
+    try:
+        services.cancel_order(person(request), int(text))
+        said, sentence = messages.success, f"Asked the venue to cancel order {text}."
+    except Refusal as refusal:
+        if refusal.status in (403, 404):
+            raise
+        said, sentence = messages.error, refusal.sentence
+    if getattr(request, "htmx", False):
+        return render(request, "blotter/_cancel_answer.html", {"sentence": sentence, "done": said is messages.success})
+    said(request, sentence)
+    return redirect("blotter:order", int(text))
+
+
+@login_required
+def orders_csv(request: HttpRequest) -> StreamingHttpResponse:
+    """The filtered orders as a file, at most LONGEST_EXPORT of them."""
+    rows = filtered(services.visible_orders(person(request)), request.GET, with_state=True)
+    return _csv("orders.csv", ORDER_COLUMNS, (order_row(row) for row in rows[:LONGEST_EXPORT].iterator()))
+
+
+@login_required
+def fills_csv(request: HttpRequest) -> StreamingHttpResponse:
+    """The filtered fills as a file, at most LONGEST_EXPORT of them."""
+    rows = filtered(services.visible_fills(person(request)), request.GET, with_state=False)
+    return _csv("fills.csv", FILL_COLUMNS, (fill_row(row) for row in rows[:LONGEST_EXPORT].iterator()))
+
+
+class _Echo:
+    """A file that gives back what is written to it, for csv.writer."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def _csv(name: str, columns: Iterable[str], rows: Iterable[list[str]]) -> StreamingHttpResponse:
+    writer = csv.writer(_Echo())
+
+    def lines() -> Iterator[str]:
+        yield writer.writerow(columns)
+        for row in rows:
+            yield writer.writerow(row)
+
+    disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8", headers=disposition)

@@ -1,0 +1,77 @@
+"""The engine's state frame cut into the rows of the STATE channels. Money and prices become decimal text here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from desk.live.channels import FIRM
+from desk.live.names import Names
+from desk.live.state_channel import Rows
+
+MONEY = ("realised", "unrealised", "fees", "net", "average_price", "mark", "bid", "ask", "value")
+
+
+def decimal_text(value: int) -> str:
+    """Integer price or money in 1/10,000 as decimal text with four places."""
+    sign = "-" if value < 0 else ""
+    whole, rest = divmod(abs(int(value)), 10_000)
+    return f"{sign}{whole}.{rest:04d}"
+
+
+def channel_rows(state: dict[str, Any], names: Names) -> dict[str, Rows]:
+    """Rows per channel name. A team's channel appears when the team has a strategy the engine knows."""
+    channels: dict[str, Rows] = {
+        "engine": {"engine": _engine_row(state)},
+        "venues": {str(row["venue"]): dict(row) for row in state.get("venues", [])},
+        "feeds": {f"{row['venue']}.{row['line']}": _feed_row(row, names) for row in state.get("feeds", [])},
+        "latency": {"engine": dict(state.get("latency") or {})},
+        "tops": {f"{row['venue']}.{row['instrument']}": _with_decimals(row) for row in state.get("tops", [])},
+        f"pnl.{FIRM}": {"pnl": _with_decimals(state.get("pnl") or {})},
+    }
+    totals: dict[int, dict[str, int]] = {}
+    for row in state.get("strategies", []):
+        team = names.teams.get(row["strategy"], FIRM)
+        net = row["realised"] + row["unrealised"] - row["fees"]
+        shown = _with_decimals({**row, "net": net})
+        shown["name"] = names.strategy(row["strategy"])
+        channels.setdefault(f"strategies.{team}", {})[str(row["strategy"])] = shown
+        total = totals.setdefault(team, {"realised": 0, "unrealised": 0, "fees": 0, "net": 0})
+        for column, value in (("realised", row["realised"]), ("unrealised", row["unrealised"]), ("fees", row["fees"])):
+            total[column] += value
+        total["net"] += net
+    for team, total in totals.items():
+        if team != FIRM:
+            channels[f"pnl.{team}"] = {"pnl": _with_decimals(total)}
+    for row in state.get("positions", []):
+        team = names.teams.get(row["strategy"], FIRM)
+        key = f"{row['strategy']}.{row['instrument']}.{row['venue']}"
+        channels.setdefault(f"positions.{team}", {})[key] = _position_row(row, names)
+    return channels
+
+
+def _engine_row(state: dict[str, Any]) -> dict[str, Any]:
+    columns = ("epoch", "build_hash", "mode", "engine_state", "journal_sequence", "recording_position")
+    row = {column: state.get(column) for column in (*columns, "limits_version", "limits_hash")}
+    row |= {f"refused_{name}": count for name, count in (state.get("refused") or {}).items()}
+    row["kills"] = [f"{kill['scope']} {kill['scope_id']}" for kill in state.get("kills", [])]
+    return row
+
+
+def _feed_row(row: dict[str, Any], names: Names) -> dict[str, Any]:
+    return {**row, "venue_name": names.venue(row["venue"])}
+
+
+def _position_row(row: dict[str, Any], names: Names) -> dict[str, Any]:
+    mark = row.get("mark")
+    net = row["realised"] + row["unrealised"] - row["fees"]
+    shown = _with_decimals({**row, "net": net, "value": None if mark is None else mark * row["quantity"]})
+    shown["strategy_name"] = names.strategy(row["strategy"])
+    shown["instrument_name"] = names.instrument(row["instrument"])
+    shown["venue_name"] = names.venue(row["venue"])
+    return shown
+
+
+def _with_decimals(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        column: decimal_text(value) if column in MONEY and value is not None else value for column, value in row.items()
+    }

@@ -1,0 +1,14 @@
+"""Addresses of instruments and venues."""
+
+from django.urls import path
+
+from desk.markets import views
+
+app_name = "markets"
+urlpatterns = [
+    path("instruments/", views.instruments, name="instruments"),
+    path("venues/", views.venues, name="venues"),
+    path("venues/new/", views.new_venue, name="new_venue"),
+    path("venues/<int:number>/", views.venue, name="venue"),
+    path("venues/<int:number>/remove/", views.remove_venue, name="remove_venue"),
+]

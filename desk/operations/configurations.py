@@ -1,0 +1,107 @@
+"""Writes the demo's configuration files of the exchange and of the engine, once; what a person changed is kept."""
+
+from pathlib import Path
+
+from desk.operations import demo
+from desk.operations.demo import Market
+
+EXCHANGE = """\
+# The simulated exchange of the demo: a generated market on two venues. Written once; change it while the desk is down.
+out = "exchange"
+instruments = "{instruments}"
+
+[market]
+seed = 1
+rate = 800.0
+deviation = 0.0012
+half_life_seconds = 60.0
+factor_volatility = 0.00015
+group_volatility = 0.00025
+
+[[venues]]
+name = "XSIM"
+id = 1
+protocol = "ouch50"
+order_port = {order_port}
+line_a = ["{line_a}"]
+line_b = ["{line_b}"]
+retransmission_port = {retransmission_port}
+maker_fee = {maker_fee}
+taker_fee = {taker_fee}
+users = [{{ name = "{user}", password = "{password}" }}]
+
+# Nobody trades here until a venue with these addresses is defined in the browser.
+[[venues]]
+name = "XFIX"
+id = 2
+protocol = "fix44"
+comp_id = "XFIX"
+order_port = {fix_order_port}
+line_a = ["{fix_line_a}"]
+line_b = ["{fix_line_b}"]
+retransmission_port = {fix_retransmission_port}
+maker_fee = {fix_maker_fee}
+taker_fee = {fix_taker_fee}
+users = [{{ name = "{user}" }}]
+"""
+EARLIER = """\
+# The session that the pairs are estimated from: the same market on another day, so with another seed.
+out = "earlier"
+
+[market]
+seed = 20
+rate = 200.0
+deviation = 0.0012
+half_life_seconds = 60.0
+factor_volatility = 0.00015
+group_volatility = 0.00025
+
+[[venues]]
+name = "XSIM"
+id = 1
+"""
+ENGINE = """\
+# The engine of the demo. Written once; change it while the desk is down. Venues, limits and strategies come by command.
+instruments = "{instruments}"
+mode = "paper"
+wait = "backing_off"
+venue_count = 8
+"""
+
+
+def write_exchange_config(market: Market) -> None:
+    """Write exchange.toml with a password of its own for the engine's session."""
+    text = EXCHANGE.format(
+        instruments=market.instruments.relative_to(market.state),
+        order_port=market.first_port + demo.ORDER_PORT,
+        line_a=market.address(demo.LINE_A_PORT),
+        line_b=market.address(demo.LINE_B_PORT),
+        retransmission_port=market.first_port + demo.RETRANSMISSION_PORT,
+        maker_fee=demo.MAKER_FEE,
+        taker_fee=demo.TAKER_FEE,
+        user=demo.USER,
+        password=market.password,
+        fix_order_port=market.first_port + demo.FIX_ORDER_PORT,
+        fix_line_a=market.address(demo.FIX_LINE_A_PORT),
+        fix_line_b=market.address(demo.FIX_LINE_B_PORT),
+        fix_retransmission_port=market.first_port + demo.FIX_RETRANSMISSION_PORT,
+        fix_maker_fee=demo.FIX_MAKER_FEE,
+        fix_taker_fee=demo.FIX_TAKER_FEE,
+    )
+    _write_once(market.exchange_config, text)
+
+
+def write_earlier_config(market: Market) -> None:
+    """Write market/earlier.toml."""
+    _write_once(market.earlier_config, EARLIER)
+
+
+def write_engine_config(market: Market) -> None:
+    """Write engine.toml."""
+    _write_once(market.engine_config, ENGINE.format(instruments=market.instruments.relative_to(market.state)))
+
+
+def _write_once(path: Path, text: str) -> None:
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(text)

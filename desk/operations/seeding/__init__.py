@@ -1,0 +1,1 @@
+"""The demo's people and reference data. Everything here may run again: what exists is kept."""

@@ -1,0 +1,240 @@
+"""Limits: the grid, proposing, approving what a second person is shown, history and versions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from desk.accounts import policy
+from desk.accounts.models import User
+from desk.accounts.person import person
+from desk.fields import Field, filled, other_errors
+from desk.refusals import Invalid, NotFound, Refusal
+from desk.risk import services
+from desk.risk.bounds import team_of_scope, text_of
+from desk.risk.models import LIMIT_NAMES, MONEY_LIMITS, ChangeRequest, Limit, LimitsVersion
+from desk.risk.targets import Target, label_of, parse_target
+from engine.messages.codes import Scope
+
+UNITS = {
+    "order_quantity": "shares per order",
+    "order_value": "USD per order",
+    "collar_basis_points": "basis points",
+    "position": "shares per instrument",
+    "orders_per_second": "per second",
+    "daily_loss": "USD per day",
+}
+LABELS = {
+    "order_quantity": "Order quantity",
+    "order_value": "Order value",
+    "collar_basis_points": "Price collar",
+    "position": "Position",
+    "orders_per_second": "Order rate",
+    "daily_loss": "Daily loss",
+}
+SHOWN = 50
+
+
+@dataclass(frozen=True)
+class LimitRow:
+    """One scope of the grid. `bounds` by name in the order of LIMIT_NAMES; `waiting` changes are not approved yet."""
+
+    target: Target
+    bounds: list[tuple[str, Any]]
+    waiting: int
+    may_propose: bool
+
+
+@dataclass(frozen=True)
+class DiffRow:
+    """One limit of a change, before and after."""
+
+    name: str
+    label: str
+    unit: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True)
+class ChangeRow:
+    """A change with its scope in words and its diff."""
+
+    change: ChangeRequest
+    label: str
+    diff: list[DiffRow]
+    may_approve: bool
+    may_reject: bool
+
+
+def diff_of(change: ChangeRequest) -> list[DiffRow]:
+    """What differs; a re-arm has no limits and no rows."""
+    if change.kind != ChangeRequest.Kind.LIMITS:
+        return []
+    names = [name for name in LIMIT_NAMES if name in change.after]
+    return [DiffRow(name, LABELS[name], UNITS[name], change.before.get(name), change.after[name]) for name in names]
+
+
+def change_row(user: User, change: ChangeRequest) -> ChangeRow:
+    """A change as the person sees it."""
+    pending = change.state == ChangeRequest.State.PROPOSED
+    return ChangeRow(
+        change,
+        label_of(change.scope, change.scope_id),
+        diff_of(change),
+        pending and policy.may_approve(user, change),
+        pending and policy.may_reject(user, change),
+    )
+
+
+@login_required
+@require_GET
+def limits(request: HttpRequest) -> HttpResponse:
+    """Every limit that the person may see, by scope, and what the engine runs."""
+    user = person(request)
+    pending = services.pending_changes(user)
+    rows = [_limit_row(user, limit, pending) for limit in services.visible_limits(user)]
+    context = {
+        "rows": rows,
+        "columns": [(LABELS[name], UNITS[name]) for name in LIMIT_NAMES],
+        "pending": [change_row(user, change) for change in pending],
+        "history": [change_row(user, change) for change in services.change_history(user, SHOWN)],
+        "versions": LimitsVersion.objects.all()[:20],
+    }
+    return render(request, "risk/limits.html", context)
+
+
+def _limit_row(user: User, limit: Limit, pending: list[ChangeRequest]) -> LimitRow:
+    target = Target(Scope(limit.scope), limit.scope_id, label_of(limit.scope, limit.scope_id))
+    waiting = sum((change.scope, change.scope_id) == (limit.scope, limit.scope_id) for change in pending)
+    try:
+        may_propose = policy.may_propose_limits(user, limit.scope, team_of_scope(limit.scope, limit.scope_id))
+    except NotFound:
+        may_propose = False
+    return LimitRow(target, [(name, getattr(limit, name)) for name in LIMIT_NAMES], waiting, may_propose)
+
+
+@login_required
+def propose(request: HttpRequest, target: str) -> HttpResponse:
+    """Ask for other limits: tightening holds at once, widening waits for a second person."""
+    user = person(request)
+    scope, scope_id = parse_target(target)
+    team_id = team_of_scope(scope, scope_id)
+    if not policy.may_see_limits(user, scope, team_id):
+        raise NotFound("There is no such scope.")
+    policy.require(policy.may_propose_limits(user, scope, team_id), "Your role may not propose these limits.")
+    limit = Limit.objects.filter(scope=scope, scope_id=scope_id).first() or Limit(scope=scope, scope_id=scope_id)
+    fields = [
+        Field(
+            name,
+            LABELS[name],
+            value=text_of(getattr(limit, name)) or "",
+            unit=UNITS[name],
+            help=_in_force(limit, name),
+            inputmode="decimal" if name in MONEY_LIMITS else "numeric",
+            required=False,
+        )
+        for name in LIMIT_NAMES
+    ]
+    reason = Field("reason", "Reason", kind="textarea", help="The approver and the audit trail see it.", wide=True)
+    typed: dict[str, Any] = request.POST.dict()
+    errors: dict[str, str] = {}
+    status = 200
+    if request.method == "POST":
+        values = {name: typed.get(name, "").replace(",", "").strip() for name in LIMIT_NAMES if name in typed}
+        try:
+            changes = services.propose_limits(user, scope, scope_id, values, typed.get("reason", ""))
+            _say_proposed(request, changes)
+            return redirect("risk:limits")
+        except Refusal as refusal:
+            if refusal.status in (403, 404):
+                raise
+            errors = refusal.errors if isinstance(refusal, Invalid) else {"": refusal.sentence}
+            status = refusal.status
+    context = {
+        "label": label_of(scope, scope_id),
+        "fields": filled(fields, typed, errors),
+        "reason": filled([reason], typed, errors)[0],
+        "errors": other_errors([*fields, reason], errors),
+    }
+    return render(request, "risk/propose.html", context, status=status)
+
+
+def _in_force(limit: Limit, name: str) -> str:
+    text = text_of(getattr(limit, name))
+    return "In force: unset, which blocks." if text is None else f"In force: {Decimal(text):,f}."
+
+
+def _say_proposed(request: HttpRequest, changes: list[ChangeRequest]) -> None:
+    for change in changes:
+        if change.loosens:
+            text = f"Change {change.pk} waits for a second person; it expires in 30 minutes."
+            messages.info(request, text)
+        elif change.state == ChangeRequest.State.APPLIED:
+            messages.success(request, f"Tightened: the engine runs limits version {change.limits_version}.")
+        else:
+            messages.warning(request, f"Tightened here, but the engine has not taken it yet. {change.note}")
+
+
+@login_required
+@require_GET
+def approvals(request: HttpRequest) -> HttpResponse:
+    """What waits for a second person."""
+    user = person(request)
+    rows = [change_row(user, change) for change in services.pending_changes(user)]
+    return render(request, "risk/approvals.html", {"rows": rows})
+
+
+@login_required
+@require_GET
+def change(request: HttpRequest, change_id: int) -> HttpResponse:
+    """One change: its diff, who asked, and approving exactly what is shown."""
+    user = person(request)
+    row = change_row(user, services.find_change(user, change_id))
+    return render(request, "risk/change.html", {"row": row})
+
+
+@login_required
+@require_POST
+def approve(request: HttpRequest, change_id: int) -> HttpResponse:
+    """Agree to what was shown, named by its hash."""
+    user = person(request)
+    found = services.find_change(user, change_id)
+    step = services.approve_rearm if found.kind == ChangeRequest.Kind.REARM else services.approve_change
+    try:
+        done = step(user, change_id, request.POST.get("diff_hash", ""))
+    except Refusal as refusal:
+        if refusal.status in (403, 404):
+            raise
+        messages.error(request, refusal.sentence)
+        return redirect("risk:change", change_id)
+    if done.state == ChangeRequest.State.APPLIED:
+        version = f"; the engine runs limits version {done.limits_version}" if done.limits_version else ""
+        messages.success(request, f"Change {done.pk} is approved and applied{version}.")
+    else:
+        messages.warning(request, f"Change {done.pk} is approved, but the engine has not taken it yet. {done.note}")
+    return redirect("risk:approvals")
+
+
+@login_required
+@require_POST
+def reject(request: HttpRequest, change_id: int) -> HttpResponse:
+    """Say no, or take the own proposal back."""
+    user = person(request)
+    services.find_change(user, change_id)
+    try:
+        services.reject_change(user, change_id, request.POST.get("note", ""))
+    except Refusal as refusal:
+        if refusal.status in (403, 404):
+            raise
+        messages.error(request, refusal.sentence)
+        return redirect("risk:change", change_id)
+    messages.success(request, f"Change {change_id} is rejected.")
+    return redirect("risk:approvals")

@@ -1,0 +1,127 @@
+"""A small firm: two teams, a person for each role, instruments, a venue, limits, and an engine to talk to."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from pytest_django import DjangoDbBlocker
+
+from desk.accounts.models import Role, Team, User
+from desk.markets.models import Instrument, Venue
+from desk.risk.bounds import Bound
+from desk.risk.services import install_limits
+from desk.strategies.models import Strategy
+from desk.strategies.services import create_strategy
+from engine.messages.codes import Scope
+from tests.desk.fake_engine import FakeEngine
+
+BOUNDS: dict[str, Bound] = {
+    "order_quantity": 1_000,
+    "order_value": Decimal(100_000),
+    "collar_basis_points": 500,
+    "position": 5_000,
+    "orders_per_second": 50,
+    "daily_loss": Decimal(10_000),
+}
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Tests with real transactions empty every table behind them, the audit trail too, which a desk never allows."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("alter table audit_auditentry disable trigger audit_no_truncate")
+
+
+@pytest.fixture
+def engine_state(settings: object, tmp_path: Path) -> Path:
+    """A state directory of this test's own, where no engine listens."""
+    settings.STATE = tmp_path  # type: ignore[attr-defined]
+    cache.clear()
+    return tmp_path
+
+
+@pytest.fixture
+def engine(engine_state: Path) -> Iterator[FakeEngine]:
+    running = FakeEngine(engine_state).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def pairs_team(db: None) -> Team:
+    return Team.objects.create(name="Pairs")
+
+
+@pytest.fixture
+def index_team(db: None) -> Team:
+    return Team.objects.create(name="Index")
+
+
+def person(username: str, role: Role, team: Team | None = None) -> User:
+    return User.objects.create(username=username, role=role, team=team, password="!")
+
+
+@pytest.fixture
+def alice(pairs_team: Team) -> User:
+    """A trader of the pairs team."""
+    return person("alice", Role.TRADER, pairs_team)
+
+
+@pytest.fixture
+def bob(index_team: Team) -> User:
+    """A trader of another team."""
+    return person("bob", Role.TRADER, index_team)
+
+
+@pytest.fixture
+def charlie(db: None) -> User:
+    """A risk manager."""
+    return person("charlie", Role.RISK)
+
+
+@pytest.fixture
+def dora(db: None) -> User:
+    """Another risk manager."""
+    return person("dora", Role.RISK)
+
+
+@pytest.fixture
+def erin(db: None) -> User:
+    """An administrator."""
+    return person("erin", Role.ADMIN)
+
+
+@pytest.fixture
+def frank(db: None) -> User:
+    """A viewer."""
+    return person("frank", Role.VIEWER)
+
+
+@pytest.fixture
+def market(db: None) -> Venue:
+    """Three instruments and one venue that the engine knows."""
+    for number, name in enumerate(("AAA", "BBB", "CCC"), start=1):
+        Instrument.objects.create(id=number, name=name, tick_size=Decimal("0.01"))
+    return Venue.objects.create(number=1, name="XSIM", protocol="ouch50", answer=Venue.Answer.APPLIED)
+
+
+@pytest.fixture
+def limits(pairs_team: Team) -> None:
+    install_limits(Scope.FIRM, 0, BOUNDS)
+    install_limits(Scope.TEAM, pairs_team.pk, BOUNDS)
+
+
+@pytest.fixture
+def strategy(engine: FakeEngine, alice: User, market: Venue, limits: None) -> Strategy:
+    """Alice's pairs strategy, stopped."""
+    return create_strategy(
+        alice,
+        name="AAA / BBB",
+        kind="pairs",
+        venue=1,
+        instruments=[1, 2],
+        parameters={"hedge_ratio": 1.5, "quantity": 100},
+    )

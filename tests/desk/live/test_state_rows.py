@@ -1,0 +1,59 @@
+from desk.live.names import Names
+from desk.live.state_rows import channel_rows, decimal_text
+from tests.desk.live.fake_follow import state_of, strategy_state
+
+NAMES = Names(instruments={1: "AAA"}, venues={1: "XSIM"}, strategies={7: "AAA / BBB"}, teams={7: 3})
+
+
+def test_money_is_decimal_text_with_four_places() -> None:
+    assert [decimal_text(value) for value in (0, 1, -1, 12_345_678, -10_000)] == [
+        "0.0000",
+        "0.0001",
+        "-0.0001",
+        "1234.5678",
+        "-1.0000",
+    ]
+
+
+def test_a_state_frame_becomes_rows_by_channel_and_team() -> None:
+    position = {"strategy": 7, "instrument": 1, "venue": 1, "quantity": -100, "average_price": 1_000_000}
+    rows = channel_rows(
+        state_of(
+            kills=[{"scope": "TEAM", "scope_id": 3}],
+            strategies=[
+                strategy_state(7, realised=50_000, unrealised=-20_000, fees=1_000),
+                strategy_state(0, realised=10_000),
+            ],
+            positions=[position | {"mark": 1_010_000, "realised": 0, "unrealised": -1_000_000, "fees": 0}],
+            pnl={"realised": 60_000, "unrealised": -20_000, "fees": 1_000, "net": 39_000},
+        ),
+        NAMES,
+    )
+    assert rows["engine"]["engine"]["kills"] == ["TEAM 3"]
+    assert {name: rows[name]["pnl"]["net"] for name in ("pnl.0", "pnl.3")} == {"pnl.0": "3.9000", "pnl.3": "2.9000"}
+    assert (rows["strategies.3"]["7"]["net"], rows["strategies.0"]["0"]["name"]) == ("2.9000", "manual")
+    assert rows["positions.3"] == {
+        "7.1.1": {
+            "strategy": 7,
+            "instrument": 1,
+            "venue": 1,
+            "quantity": -100,
+            "average_price": "100.0000",
+            "mark": "101.0000",
+            "realised": "0.0000",
+            "unrealised": "-100.0000",
+            "fees": "0.0000",
+            "net": "-100.0000",
+            "value": "-10100.0000",
+            "strategy_name": "AAA / BBB",
+            "instrument_name": "AAA",
+            "venue_name": "XSIM",
+        }
+    }
+
+
+def test_a_position_without_a_mark_has_no_value() -> None:
+    position = {"strategy": 7, "instrument": 1, "venue": 1, "quantity": 1, "average_price": None, "mark": None}
+    rows = channel_rows(state_of(positions=[position | {"realised": 0, "unrealised": 0, "fees": 0}]), NAMES)
+    row = rows["positions.3"]["7.1.1"]
+    assert (row["value"], row["mark"], row["average_price"]) == (None, None, None)

@@ -1,0 +1,183 @@
+"""Every role on every page: what is shown, what is refused, what is not there."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from desk.accounts.models import User
+from desk.audit.models import AuditEntry
+from desk.link.projector import project
+from desk.research.models import Backtest
+from desk.risk.services import propose_limits
+from desk.strategies.definitions import definition_of
+from desk.strategies.models import Strategy
+from engine.messages.codes import OrderState, ReportKind, Scope
+from tests.desk.fake_engine import FakeEngine, undone
+from tests.desk.journal_records import Journal
+
+TRADER, FOREIGN, RISK, ADMIN, VIEWER, NOBODY = "alice", "bob", "charlie", "erin", "frank", None
+EVERYBODY = (TRADER, FOREIGN, RISK, ADMIN, VIEWER, NOBODY)
+SIGNED_IN = (200, 200, 200, 200, 200, 302)
+OWN_TEAM = (200, 404, 200, 200, 200, 302)
+POST_ONLY = (405, 405, 405, 405, 405, 302)
+
+# What GET answers to the trader of the team, one of another team, risk, admin, a viewer, and nobody.
+SHOWN: dict[str, tuple[int, ...]] = {
+    "": SIGNED_IN,
+    "livez": (200,) * 6,
+    "readyz": (200,) * 6,
+    "accounts/": SIGNED_IN,
+    "accounts/sign-in/": (302, 302, 302, 302, 302, 200),
+    "accounts/sign-out/": (405,) * 6,
+    "accounts/password/": POST_ONLY,
+    "accounts/keys/": POST_ONLY,
+    "accounts/keys/revoke/": POST_ONLY,
+    "accounts/sessions/end/": POST_ONLY,
+    "markets/instruments/": SIGNED_IN,
+    "markets/venues/": SIGNED_IN,
+    "markets/venues/new/": (403, 403, 200, 200, 403, 302),
+    "markets/venues/<int:number>/": SIGNED_IN,
+    "markets/venues/<int:number>/remove/": POST_ONLY,
+    "strategies/": SIGNED_IN,
+    "strategies/new/": (200, 200, 403, 403, 403, 302),
+    "strategies/new/definition/": SIGNED_IN,
+    "strategies/<int:strategy_id>/": OWN_TEAM,
+    "strategies/<int:strategy_id>/change/": (200, 404, 403, 403, 403, 302),
+    "strategies/<int:strategy_id>/start/": POST_ONLY,
+    "strategies/<int:strategy_id>/stop/": POST_ONLY,
+    "blotter/orders/": SIGNED_IN,
+    "blotter/fills/": SIGNED_IN,
+    "blotter/refused/": SIGNED_IN,
+    "blotter/orders/cancel/": POST_ONLY,
+    "blotter/orders/<int:order_id>/": OWN_TEAM,
+    "blotter/orders.csv": SIGNED_IN,
+    "blotter/fills.csv": SIGNED_IN,
+    "positions/": SIGNED_IN,
+    "positions/pnl-points.json": SIGNED_IN,
+    "risk/limits/": SIGNED_IN,
+    "risk/limits/<str:target>/": (200, 404, 200, 403, 403, 302),
+    "risk/approvals/": SIGNED_IN,
+    "risk/changes/<int:change_id>/": OWN_TEAM,
+    "risk/changes/<int:change_id>/approve/": POST_ONLY,
+    "risk/changes/<int:change_id>/reject/": POST_ONLY,
+    "risk/kill/": SIGNED_IN,
+    "risk/kill/rearm/": POST_ONLY,
+    "research/backtests/": SIGNED_IN,
+    "research/backtests/new/": SIGNED_IN,
+    "research/backtests/compare/": SIGNED_IN,
+    "research/backtests/<int:backtest_id>/": OWN_TEAM,
+    "research/backtests/<int:backtest_id>/progress/": OWN_TEAM,
+    "research/backtests/<int:backtest_id>/equity.json": OWN_TEAM,
+    "research/backtests/<int:backtest_id>/cancel/": POST_ONLY,
+    "audit/": (403, 403, 200, 200, 403, 302),
+    "operations/": SIGNED_IN,
+}
+
+# Forms that change something: address, what is sent, and who brings it about.
+DEEDS: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
+    "start": ("strategies/<int:strategy_id>/start/", {}, (TRADER,)),
+    "stop": ("strategies/<int:strategy_id>/stop/", {}, (TRADER, RISK, ADMIN)),
+    "cancel": ("blotter/orders/cancel/", {"order_id": "1"}, (TRADER, RISK, ADMIN)),
+    "approve": ("risk/changes/<int:change_id>/approve/", {"diff_hash": "<hash>"}, (RISK,)),
+    "reject": ("risk/changes/<int:change_id>/reject/", {"note": "no"}, (TRADER, RISK)),
+    "kill the firm": ("risk/kill/", {"target": "firm.0", "reason": "stop"}, (RISK, ADMIN)),
+    "kill the team": ("risk/kill/", {"target": "team.<team>", "reason": "stop"}, (TRADER, RISK, ADMIN)),
+    "cancel the backtest": ("research/backtests/<int:backtest_id>/cancel/", {}, (TRADER, RISK)),
+    "remove the venue": ("markets/venues/<int:number>/remove/", {}, (RISK, ADMIN)),
+}
+
+
+def patterns(resolver: Any = None, prefix: str = "") -> list[str]:
+    """Addresses of the desk's own pages."""
+    found = []
+    for entry in (resolver or get_resolver()).url_patterns:
+        address = prefix + str(entry.pattern)
+        if isinstance(entry, URLResolver) and address not in ("admin/", "api/v1/"):
+            found += patterns(entry, address)
+        elif isinstance(entry, URLPattern):
+            found.append(address)
+    return found
+
+
+@pytest.fixture
+def things(engine: FakeEngine, strategy: Strategy, alice: Any) -> dict[str, Any]:
+    journal = Journal(strategy.pk, strategy.team_id)
+    journal.enter(1)
+    journal.report(1, ReportKind.ACCEPTED, OrderState.ACCEPTED, 100)
+    project(journal.data)
+    change = propose_limits(alice, Scope.STRATEGY, strategy.pk, {"position": 9_000}, "room")[0]
+    backtest = Backtest.objects.create(
+        strategy=strategy, definition=definition_of(strategy), recording="monday", submitted_by=alice
+    )
+    return {
+        "int:strategy_id": strategy.pk,
+        "int:change_id": change.pk,
+        "int:number": 1,
+        "int:order_id": 1,
+        "int:backtest_id": backtest.pk,
+        "str:target": f"strategy.{strategy.pk}",
+        "hash": change.diff_hash,
+        "team": strategy.team_id,
+    }
+
+
+def address_of(pattern: str, things: dict[str, Any]) -> str:
+    for name, value in things.items():
+        pattern = pattern.replace(f"<{name}>", str(value))
+    return f"/{pattern}"
+
+
+def signed_in(user: Any) -> Client:
+    client = Client()
+    if user:
+        client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+@pytest.mark.parametrize("pattern", list(SHOWN))
+def test_page(pattern: str, things: dict[str, Any], request: pytest.FixtureRequest) -> None:
+    answers = []
+    for name in EVERYBODY:
+        client = signed_in(request.getfixturevalue(name) if name else None)
+        answers.append(client.get(address_of(pattern, things)).status_code)
+    assert tuple(answers) == SHOWN[pattern]
+
+
+def test_no_page_is_missing_from_the_table() -> None:
+    assert set(patterns()) == set(SHOWN)
+
+
+def deeds_audited() -> int:
+    return AuditEntry.objects.exclude(action__startswith="user.").count()
+
+
+@pytest.mark.parametrize("deed", list(DEEDS))
+def test_deed(deed: str, engine: FakeEngine, things: dict[str, Any], request: pytest.FixtureRequest) -> None:
+    pattern, form, allowed = DEEDS[deed]
+    address, filled = address_of(pattern, things), {key: address_of(text, things)[1:] for key, text in form.items()}
+    for name in EVERYBODY:
+        client = signed_in(request.getfixturevalue(name) if name else None)
+        before = deeds_audited()
+        with undone(engine):
+            answer = client.post(address, filled)
+            done = deeds_audited() - before
+            sent = engine.kinds()
+        if name in allowed:
+            assert (name, answer.status_code, done > 0) == (name, 302, True)
+        else:
+            assert answer.status_code in (302, 403, 404)
+            assert (name, sent, done) == (name, [], 0)
+
+
+@pytest.mark.parametrize("deed", list(DEEDS))
+def test_no_form_of_another_site_does_anything(
+    deed: str, engine: FakeEngine, things: dict[str, Any], charlie: User
+) -> None:
+    pattern, form, _ = DEEDS[deed]
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(charlie, "django.contrib.auth.backends.ModelBackend")
+    engine.received.clear()
+    assert client.post(address_of(pattern, things), form).status_code == 403
+    assert engine.kinds() == []
