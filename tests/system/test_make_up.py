@@ -1,0 +1,51 @@
+"""`make up` as a person meets it: starts, is reachable, stops, and leaves nothing behind."""
+
+import urllib.request
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.processes import processes_of
+from tests.running_desk import RunningDesk, new_desk
+
+pytestmark = [pytest.mark.system, pytest.mark.xdist_group("launcher"), pytest.mark.timeout(1200)]
+Eventually = Callable[[Callable[[], bool], str], None]
+NAMES = ("postgres", "valkey-server", "engine exchange", "engine run", "manage.py project", "celery", "uvicorn")
+
+
+@pytest.fixture(scope="module")
+def desk() -> Iterator[RunningDesk]:
+    made = new_desk()
+    yield made
+    made.remove()
+
+
+def running(desk: RunningDesk) -> list[str]:
+    commands = processes_of(desk.state).values()
+    return [name for name in NAMES if any(name in command for command in commands)]
+
+
+def test_the_first_start_brings_every_process_up_and_stopping_ends_them(desk: RunningDesk) -> None:
+    desk.start()
+    assert running(desk) == list(NAMES)
+    with urllib.request.urlopen(f"{desk.address}/readyz") as answer:
+        assert answer.status == 200
+    assert set(desk.passwords) == {"viewer", "trader", "risk", "admin"}
+    assert not any(
+        password.encode() in file.read_bytes()
+        for password in desk.passwords.values()
+        for file in (desk.state / "logs").iterdir()
+    )
+    assert desk.stop() == 0
+    assert processes_of(desk.state) == {}
+    assert desk.printed[-1] == "Everything has stopped.\n"
+
+
+def test_a_second_start_on_the_same_state_keeps_the_users_and_a_killed_launcher_leaves_no_process(
+    desk: RunningDesk, eventually: Eventually
+) -> None:
+    desk.start()
+    assert "Sign in as viewer, trader, risk, admin." in "".join(desk.printed)
+    assert running(desk) == list(NAMES)
+    desk.kill()
+    eventually(lambda: processes_of(desk.state) == {}, "every process ends with the launcher")
