@@ -7,6 +7,12 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "desk.settings")
+    from desk.environment import BadEnvironment, read_environment
+
+    try:
+        read_environment()
+    except BadEnvironment as problem:
+        sys.exit(str(problem))
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

@@ -3,6 +3,9 @@
 `outcome` says what happened to the request at the engine: not_sent, rejected, or unknown (it may have been done).
 """
 
+from collections.abc import Callable
+from typing import Any
+
 NOT_SENT = "not_sent"
 REJECTED = "rejected"
 UNKNOWN = "unknown"
@@ -79,3 +82,18 @@ class OutcomeUnknown(Refusal):
     status = 504
     outcome = UNKNOWN
     retryable = True
+
+
+def check_all(*checks: Callable[[], Any]) -> list[Any]:
+    """The value of every check, or one Invalid with all that was wrong: nobody corrects a form field by field."""
+    values, refused = [], []
+    for check in checks:
+        try:
+            values.append(check())
+        except Invalid as refusal:
+            refused.append(refusal)
+    if len(refused) == 1:
+        raise refused[0]
+    if refused:
+        raise Invalid({name: sentence for refusal in refused for name, sentence in refusal.errors.items()})
+    return values

@@ -17,13 +17,16 @@ class EngineConfig:
     """Settings of `python -m engine run CONFIG`; paths are relative to the file.
 
     `instruments` is the reference data. `state` holds journal, recording and sockets (default: the file's directory).
-    `wait`: what the loop does with nothing to do. `sync_policy`: when the copier makes the journal durable.
+    `wait`: what the loop does with nothing to do. `warm_sends_us`: spinning, it sends a byte on a private connection
+    after every so many idle microseconds, so that the next order's send is not cold; 0: never.
+    `sync_policy`: when the copier makes the journal durable.
     """
 
     instruments: Path
     state: Path
     mode: str = "paper"
     wait: str = "backing_off"
+    warm_sends_us: int = 0
     sync_policy: str = "interval"
     venue_count: int = 4
     strategy_count: int = 512
@@ -54,4 +57,6 @@ def read_config(path: Path) -> EngineConfig:
             raise ValueError(f"{path}: {name} is {getattr(config, name)!r}; it must be one of {', '.join(allowed)}")
     if not (1 <= config.venue_count <= 8 and 2 <= config.strategy_count <= 65536):
         raise ValueError(f"{path}: venue_count is 1 to 8, strategy_count 2 to 65536")
+    if config.warm_sends_us and (config.wait != "spinning" or not 20 <= config.warm_sends_us <= 1_000_000):
+        raise ValueError(f"{path}: warm_sends_us is 0, or 20 to 1000000 with wait = 'spinning'")
     return config

@@ -104,6 +104,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
+    if options.inputs < 1:
+        parser.error("--inputs is a positive number")
     result = fuzz(options.parser, options.inputs, options.seed)
     if options.json:
         print(json.dumps(asdict(result)))

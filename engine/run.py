@@ -31,6 +31,7 @@ from engine.control.recovery import Diverged, Recovered, Replay
 from engine.control.server import ControlServer, Pending
 from engine.control.sessions import Sessions
 from engine.control.state_frame import StateFrame
+from engine.control.warm_sends import WarmSends, start_warm_sends
 from engine.control.warm_up import warm_up
 from engine.hotpath import tables
 from engine.hotpath.calibration import cycles_per_us, read_cycles
@@ -83,6 +84,7 @@ class Engine:
         self.sessions = Sessions(self.configuration, config.state, config.instruments, say)
         self.stopping = False
         self._copier: CopierProcess | None = None
+        self._warm_sends: WarmSends | None = None
         self._kill_file = config.state / "engine" / KILL_FILE
 
     def start(self) -> None:
@@ -100,6 +102,8 @@ class Engine:
         read_cycles()  # loading it must not be timed
         core["cycles_per_us"] = cycles_per_us()
         core["spinning"] = self.config.wait == "spinning"
+        if self.config.warm_sends_us:
+            self._warm_sends = start_warm_sends(self.memory, self.config.warm_sends_us)
         core["clock_ns"] = time.time_ns()
         self._append_extra(recovered)
         self._begin_epoch(recovered)
@@ -249,6 +253,8 @@ class Engine:
         self.control.stop()
         self.follow.stop()
         self.sessions.close_all()
+        if self._warm_sends is not None:
+            self._warm_sends.close(self.memory)
         on_disk = self._copier is not None and self._copier.stop() == 0
         self.journal.close(on_disk=on_disk)
 

@@ -103,6 +103,13 @@ def may_approve(user: Person, change: Any) -> bool:
     return _is(user, Role.RISK) and user.pk != change.proposer_id
 
 
+def has_approver(change: Any) -> bool:
+    """Whether anybody could approve it now."""
+    return (
+        User.objects.filter(role=Role.RISK, is_active=True, is_superuser=False).exclude(pk=change.proposer_id).exists()
+    )
+
+
 def may_reject(user: Person, change: Any) -> bool:
     """Any risk manager; the proposer may take it back."""
     return _is(user, Role.RISK) or (role_of(user) is not None and user.pk == change.proposer_id)

@@ -22,7 +22,7 @@ LIMITS = {
 WHOLE = {
     DenialReason.VENUE_DOWN: "The order session of the venue is down.",
     DenialReason.REFERENCE_MISSING: "The book has no bid or no ask, so there is no reference for the price collar.",
-    DenialReason.BOOK_DIRTY: "The feed lost packets and the book is not trusted until it is repaired.",
+    DenialReason.BOOK_DIRTY: "The feed is incomplete: it is catching up, or packets were lost. Its books are not used.",
     DenialReason.CAPACITY: "No more orders fit at once.",
     DenialReason.STALE_REQUEST: "The order came too late: it had expired.",
     DenialReason.NOTIONAL_OVERFLOW: "Price times quantity is too large to count.",
@@ -54,16 +54,20 @@ def denial_sentence(reason: int, limit_name: int, scope: int, measured: int, bou
 
 def _measured(reason: DenialReason, value: int) -> str:
     if reason == DenialReason.ORDER_QUANTITY:
-        return f"{value:,} shares are"
+        return f"{_shares(value)} {'is' if value == 1 else 'are'}"
     if reason == DenialReason.ORDER_VALUE:
         return f"A value of {_money(value)} is"
     if reason == DenialReason.PRICE_COLLAR:
         return f"{value:,} basis points from the market are"
     if reason == DenialReason.POSITION:
-        return f"A position of up to {value:,} shares, working orders counted, is"
+        return f"A position of up to {_shares(value)}, working orders counted, is"
     if reason == DenialReason.DAILY_LOSS:
         return f"A loss of {_money(value)} today is"
-    return f"{value:,} orders in a second are"
+    return "1 order in a second is" if value == 1 else f"{value:,} orders in a second are"
+
+
+def _shares(value: int) -> str:
+    return f"{value:,} {'share' if value == 1 else 'shares'}"
 
 
 def _bound(reason: DenialReason, value: int) -> str:

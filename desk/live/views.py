@@ -21,7 +21,7 @@ SHOWN = 100
 def desk(request: HttpRequest) -> HttpResponse:
     """What the database knows now; the stream goes on from `after`, the last projected journal sequence."""
     user = person(request)
-    # Read before the rows: a record projected in between is shown twice by the stream's resume, never missed.
+    # Read before the rows: the stream's resume repeats a record projected in between, and the page knows it by its row.
     offset = ProjectionOffset.objects.first()
     context = {
         "after": offset.sequence if offset else 0,
@@ -29,6 +29,7 @@ def desk(request: HttpRequest) -> HttpResponse:
         "working": working_orders(user)[: 2 * SHOWN],
         "fills": visible_fills(user)[:SHOWN],
         "denials": refused_orders(user, SHOWN),
+        "shown": SHOWN,
         "may_define": policy.may_define_strategy(user, user.team),
     }
     return render(request, "live/desk.html", context)

@@ -12,7 +12,15 @@ from desk.accounts.models import User
 from desk.audit.services import record
 from desk.link import client
 from desk.markets.models import LAST_VENUE, Instrument, Pair, Venue
-from desk.refusals import Conflict, EngineNotReached, EngineRefused, Invalid, NotFound, OutcomeUnknown
+from desk.refusals import (
+    Conflict,
+    EngineNotReached,
+    EngineRefused,
+    Invalid,
+    NotFound,
+    OutcomeUnknown,
+    check_all,
+)
 from desk.strategies.models import Strategy
 from engine.messages.catalogue import VenueField, VenueKind
 from engine.messages.codes import StrategyState
@@ -35,13 +43,13 @@ def define_venue(
     """
     policy.require(policy.may_define_venue(actor), "Only risk managers and administrators define venues.")
     kind = find_venue_kind(protocol)
-    checked = check_settings(kind, settings)
+    name, checked = check_all(lambda: _checked_name(name), lambda: check_settings(kind, settings))
     with transaction.atomic():
         if number is None:
             number = _free_number()
         venue = Venue.objects.select_for_update().filter(number=number).first() or Venue(number=number, version=0)
         before = _definition(venue) if venue.version else None
-        venue.name, venue.protocol, venue.settings = _checked_name(name), protocol, checked
+        venue.name, venue.protocol, venue.settings = name, protocol, checked
         venue.enabled, venue.defined_by = True, actor
         venue.version += 1
         venue.answer, venue.engine_answer = Venue.Answer.UNSENT, ""
@@ -139,8 +147,10 @@ def _wrong_setting(field: VenueField, text: str) -> str:
         return f"{field.label} must be a whole number."
     if field.kind == "address":
         host, _, port = text.rpartition(":")
-        if not host or not (port.isascii() and port.isdigit() and 1 <= int(port) <= 65535):
+        if not host or not (port.isascii() and port.isdigit()):
             return f"{field.label} must look like host:port."
+        if not 1 <= int(port) <= 65535:
+            return f"{field.label}: a port is a number from 1 to 65535."
     return ""
 
 

@@ -53,9 +53,12 @@ def parse(name: str, text: Any) -> Bound:
         return None
     try:
         value = Decimal(str(text))
+    except ArithmeticError:
+        raise Invalid({name: f"{text!r} is not a number."}) from None
+    try:
         from_decimal(value)
-    except (ValueError, ArithmeticError):
-        raise Invalid({name: f"{text!r} is not a number with at most four decimals."}) from None
+    except ValueError:
+        raise Invalid({name: f"{text} has more than four decimals."}) from None
     if not 0 <= value <= LARGEST:
         raise Invalid({name: f"{text} is not between 0 and {LARGEST}."})
     if name in MONEY_LIMITS:

@@ -81,8 +81,10 @@ def reject_change(actor: User, change_id: int, note: str) -> ChangeRequest:
     with transaction.atomic():
         change = _open(change_id)
         policy.require(policy.may_reject(actor, change), "Only a risk manager or the proposer may reject this.")
-        close_change(change, State.REJECTED, note)
-        record(actor, f"{change.kind}.rejected", str(change), before=change.before, after=change.after, reason=note)
+        taken_back = change.proposer_id == actor.pk
+        close_change(change, State.REJECTED, note or ("Taken back by the proposer." if taken_back else ""))
+        action = f"{change.kind}.taken_back" if taken_back else f"{change.kind}.rejected"
+        record(actor, action, str(change), before=change.before, after=change.after, reason=note)
     return change
 
 

@@ -72,6 +72,7 @@ class ChangeRow:
     diff: list[DiffRow]
     may_approve: bool
     may_reject: bool
+    has_approver: bool
 
 
 def diff_of(change: ChangeRequest) -> list[DiffRow]:
@@ -91,6 +92,7 @@ def change_row(user: User, change: ChangeRequest) -> ChangeRow:
         diff_of(change),
         pending and policy.may_approve(user, change),
         pending and policy.may_reject(user, change),
+        policy.has_approver(change),
     )
 
 
@@ -228,7 +230,7 @@ def approve(request: HttpRequest, change_id: int) -> HttpResponse:
 def reject(request: HttpRequest, change_id: int) -> HttpResponse:
     """Say no, or take the own proposal back."""
     user = person(request)
-    services.find_change(user, change_id)
+    found = services.find_change(user, change_id)
     try:
         services.reject_change(user, change_id, request.POST.get("note", ""))
     except Refusal as refusal:
@@ -236,5 +238,5 @@ def reject(request: HttpRequest, change_id: int) -> HttpResponse:
             raise
         messages.error(request, refusal.sentence)
         return redirect("risk:change", change_id)
-    messages.success(request, f"Change {change_id} is rejected.")
+    messages.success(request, f"Change {change_id} is {'taken back' if found.proposer_id == user.pk else 'rejected'}.")
     return redirect("risk:approvals")

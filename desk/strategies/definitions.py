@@ -16,8 +16,17 @@ def find_kind(announced: Catalogue, name: str) -> StrategyKind:
     raise Invalid({"kind": f"The running engine knows no strategy kind {name!r}."})
 
 
+def check_name(name: str) -> str:
+    """The name without the spaces around it."""
+    name = name.strip()
+    if not 1 <= len(name) <= 60:
+        raise Invalid({"name": "A name has 1 to 60 characters."})
+    return name
+
+
 def check_parameters(kind: StrategyKind, values: dict[str, Any]) -> dict[str, float]:
-    """Every parameter of the kind within its bounds; Invalid names those that are missing, unknown or out of bounds."""
+    """Every parameter of the kind within its bounds and below what it must be below; Invalid names those that are not,
+    or are missing or unknown."""
     errors = {name: f"{kind.label} has no parameter {name!r}." for name in values if name not in _names(kind)}
     checked: dict[str, float] = {}
     for parameter in kind.parameters:
@@ -25,6 +34,10 @@ def check_parameters(kind: StrategyKind, values: dict[str, Any]) -> dict[str, fl
             checked[parameter.name] = _check_parameter(parameter, values.get(parameter.name))
         except ValueError as error:
             errors[parameter.name] = str(error)
+    labels = {parameter.name: parameter.label for parameter in kind.parameters}
+    for low, high in kind.below:
+        if low in checked and high in checked and checked[low] >= checked[high]:
+            errors[low] = f"{labels[low]} must be below {labels[high]}, which is {checked[high]:g}."
     if errors:
         raise Invalid(errors)
     return checked

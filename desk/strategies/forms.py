@@ -8,7 +8,8 @@ from typing import Any
 
 from desk.fields import Field, filled, other_errors
 from desk.markets.models import Instrument, Pair, Venue
-from desk.refusals import Invalid
+from desk.refusals import Invalid, check_all
+from desk.strategies.definitions import check_name, check_parameters
 from desk.strategies.models import Strategy
 from engine.messages.catalogue import Catalogue, Parameter, StrategyKind
 
@@ -121,14 +122,15 @@ def read_definition(typed: Mapping[str, str], kind: StrategyKind) -> dict[str, A
     venue = typed.get("venue", "")
     if not venue.isdigit():
         errors["venue"] = "Choose a venue."
+    name = typed.get("name", "")
+    parameters = {parameter.name: typed.get(parameter.name, "") for parameter in kind.parameters}
     if errors:
+        try:
+            check_all(lambda: check_name(name), lambda: check_parameters(kind, parameters))
+        except Invalid as others:
+            errors = others.errors | errors
         raise Invalid(errors)
-    return {
-        "name": typed.get("name", ""),
-        "venue": int(venue),
-        "instruments": instruments,
-        "parameters": {parameter.name: typed.get(parameter.name, "") for parameter in kind.parameters},
-    }
+    return {"name": name, "venue": int(venue), "instruments": instruments, "parameters": parameters}
 
 
 def _pairs_field() -> Field:

@@ -10,12 +10,19 @@ from desk.accounts import policy
 from desk.accounts.models import Team, User
 from desk.audit.services import record, team_chain
 from desk.link import client
-from desk.refusals import Conflict, EngineNotReached, EngineRefused, Invalid, Refusal
+from desk.refusals import Conflict, EngineNotReached, EngineRefused, Invalid, Refusal, check_all
 from desk.risk.changes import inherit_limits
 from desk.risk.versions import push_limits
 from desk.runs.models import Run
 from desk.runs.services import close_runs, open_run
-from desk.strategies.definitions import check_instruments, check_parameters, check_venue, definition_of, find_kind
+from desk.strategies.definitions import (
+    check_instruments,
+    check_name,
+    check_parameters,
+    check_venue,
+    definition_of,
+    find_kind,
+)
 from desk.strategies.models import Strategy
 from engine.messages.codes import Mode, StrategyState
 from engine.messages.control import StartStrategy, StopStrategy, command
@@ -49,16 +56,14 @@ def create_strategy(
     policy.require(policy.may_define_strategy(actor, team), "Only a trader may define strategies of this team.")
     assert team is not None
     known = find_kind(client.catalogue(), kind)
-    strategy = Strategy(
-        name=_checked_name(name),
-        team=team,
-        owner=actor,
-        kind=known.name,
-        kind_hash=known.hash,
-        venue=check_venue(venue),
-        instruments=check_instruments(known, instruments),
-        parameters=check_parameters(known, parameters),
+    checked = check_all(
+        lambda: check_name(name),
+        lambda: check_venue(venue),
+        lambda: check_instruments(known, instruments),
+        lambda: check_parameters(known, parameters),
     )
+    strategy = Strategy(team=team, owner=actor, kind=known.name, kind_hash=known.hash)
+    strategy.name, strategy.venue, strategy.instruments, strategy.parameters = checked
     with transaction.atomic():
         _save(strategy)
         inherit_limits(actor, strategy)
@@ -91,7 +96,7 @@ def change_strategy(
         if row.desired_state != StrategyState.STOPPED or row.running:
             raise Conflict("Stop the strategy before changing it.", code="strategy_running")
         before = definition_of(row)
-        row.name = row.name if name is None else _checked_name(name)
+        row.name = row.name if name is None else check_name(name)
         row.venue = row.venue if venue is None else check_venue(venue)
         row.instruments = row.instruments if instruments is None else check_instruments(known, instruments)
         row.parameters = check_parameters(known, row.parameters if parameters is None else parameters)
@@ -105,7 +110,7 @@ def change_strategy(
 
 
 def start_strategy(actor: User, strategy: Strategy) -> Run:
-    """Start it in the engine and open a run.
+    """Start it in the engine and open a run; one that runs already, as it is defined now, goes on in its run.
 
     Raises NotPermitted, EngineRefused (with the engine's sentence), EngineNotReached, OutcomeUnknown (the strategy is
     then wanted running; starting it again asks for the answer that was lost, stopping it ends the matter).
@@ -127,6 +132,9 @@ def start_strategy(actor: User, strategy: Strategy) -> Run:
         _keep_start(strategy, "")
         raise
     _keep_start(strategy, "")
+    open_already = Run.objects.filter(strategy=strategy, stopped_at=None).first()
+    if status.body.get("was_running") and open_already is not None:
+        return open_already
     with transaction.atomic():
         _record(actor, "strategy.started", strategy, after=definition | {"journal": status.journal_sequence})
         return open_run(
@@ -160,13 +168,6 @@ def _desire(actor: User, strategy: Strategy, state: StrategyState, action: str, 
 def _keep_start(strategy: Strategy, identity: str) -> None:
     Strategy.objects.filter(pk=strategy.pk).update(start_command=identity)
     strategy.start_command = identity
-
-
-def _checked_name(name: str) -> str:
-    name = name.strip()
-    if not 1 <= len(name) <= 60:
-        raise Invalid({"name": "A name has 1 to 60 characters."})
-    return name
 
 
 def _save(strategy: Strategy) -> None:

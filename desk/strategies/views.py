@@ -122,6 +122,7 @@ def detail(request: HttpRequest, strategy_id: int) -> HttpResponse:
         "working": working_orders(user).filter(strategy=strategy)[: 2 * SHOWN],
         "fills": visible_fills(user).filter(strategy=strategy)[:SHOWN],
         "denials": refused_orders(user, SHOWN, strategy_id=strategy.pk),
+        "shown": SHOWN,
         "limits": [(name, getattr(limit, name)) for name in LIMIT_NAMES] if limit else [],
         "may_change": policy.may_define_strategy(user, strategy.team),
         "may_backtest": policy.may_backtest(user, strategy),

@@ -154,12 +154,14 @@ class EngineProcess(Contestant):
 
     name = "engine"
 
-    def __init__(self, cpu: int | None, market: Market, pairs: Sequence[StartStrategy], state: Path) -> None:
+    def __init__(
+        self, cpu: int | None, market: Market, pairs: Sequence[StartStrategy], state: Path, warm_us: int = 0
+    ) -> None:
         super().__init__(cpu)
         self._state, self._pairs = state, pairs
         write_instruments(state / "instruments.json", market.instruments())
         config = f'instruments = "instruments.json"\nwait = "spinning"\nvenue_count = {VENUE}\n'
-        (state / "engine.toml").write_text(config + f"strategy_count = {len(pairs) + 2}\n")
+        (state / "engine.toml").write_text(config + f"strategy_count = {len(pairs) + 2}\nwarm_sends_us = {warm_us}\n")
         self._endpoints = engine_endpoints(state)
         self._control: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.DEALER)
         self._control.setsockopt(zmq.LINGER, 0)

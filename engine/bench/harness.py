@@ -122,11 +122,11 @@ class Harness:
         theirs, ours = (f"{loopback}:{name[1]:04X}" for name in (tcp.getpeername(), tcp.getsockname()))
         self._order_ends = (f"{ours} {theirs}", f"{theirs} {ours}")
 
-    def burst(self, first: int, last: int, gap_ns: int) -> None:
-        """Packets first to last - 1 (whole blocks), one every `gap_ns` within a block."""
+    def burst(self, first: int, last: int, gap_ns: int, together: int = 1) -> None:
+        """Packets first to last - 1 (whole blocks), `together` back to back every `gap_ns` within a block."""
         harness, responder = address_of(self.state), self.responder.address
         for start in range(first, last, BLOCK):
-            run_block(harness, responder, start, start + BLOCK, gap_ns)
+            run_block(harness, responder, start, start + BLOCK, gap_ns, together)
             self._wait_until_empty(UDP_SOCKETS, self._feed_end)  # no packet may be overtaken by an answer,
             answer_block(harness, responder, start + BLOCK - 1)
             self._wait_until_empty(TCP_SOCKETS, *self._order_ends)  # no answer by a packet of the next block
@@ -263,13 +263,13 @@ def answer_block(harness, responder, last):
 
 
 @hot
-def run_block(harness, responder, first, last, gap_ns):
+def run_block(harness, responder, first, last, gap_ns, together):
     """Packets first to last - 1, each at its intended time; orders are taken in between."""
     state = view(harness, 1, HARNESS)[0]
     start = clock_gettime(MONOTONIC, state.timespec) + LEAD_NS
     state.holding = 1
     for n in range(first, last):
-        due = start + (n - first) * gap_ns
+        due = start + (n - first) // together * gap_ns
         store_i64(state.due + n * 8, due)
         while clock_gettime(MONOTONIC, state.timespec) < due:
             take_orders(harness, responder)

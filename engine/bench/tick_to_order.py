@@ -94,17 +94,17 @@ class Race:
         }
         self.bursts: dict[str, list[dict[str, Any]]] = {each.name: [] for each in contestants}
 
-    def turn(self, contestant: Contestant, first: int, last: int, gap_ns: int) -> dict[str, Any]:
+    def turn(self, contestant: Contestant, first: int, last: int, gap_ns: int, together: int = 1) -> dict[str, Any]:
         """One burst for one contestant."""
         harness = self.harnesses[contestant.name]
         contestant.go_on()
         contestant.pin()
         time.sleep(SETTLE_S)
-        harness.burst(first, last, gap_ns)
+        harness.burst(first, last, gap_ns, together)
         contestant.pause()
         return summary(*harness.latencies(first, last), harness.expected(first, last))
 
-    def run(self, warm: int, rounds: int, packets: int, gap_ns: int) -> None:
+    def run(self, warm: int, rounds: int, packets: int, gap_ns: int, together: int) -> None:
         """A burst to fill the books, then `rounds` measured ones for each in turn."""
         for each in self.contestants:
             each.pause()
@@ -113,7 +113,7 @@ class Race:
         for number in range(rounds):
             first = warm + number * packets
             for each in self.contestants:
-                found = self.turn(each, first, first + packets, gap_ns)
+                found = self.turn(each, first, first + packets, gap_ns, together)
                 self.bursts[each.name].append(found)
                 if found["n"]:
                     told = f"p50 {found['p50_ns']} p99 {found['p99_ns']} ns of {found['n']}"
@@ -146,7 +146,7 @@ def ratios(found: dict[str, Any], floor: str) -> dict[str, float]:
 
 def race(options: argparse.Namespace, directory: Path) -> dict[str, Any]:
     """Everything, from the market to the report."""
-    blocks = max(1, round(options.seconds * 1e6 / options.gap_us / BLOCK))
+    blocks = max(1, round(options.seconds * 1e6 * options.together / options.gap_us / BLOCK))
     packets, warm_up = blocks * BLOCK, -(-options.warm_up // BLOCK) * BLOCK
     total = warm_up + options.rounds * packets
     print("generating the market and rehearsing it", file=sys.stderr)
@@ -160,7 +160,11 @@ def race(options: argparse.Namespace, directory: Path) -> dict[str, Any]:
     program = None if options.no_compiler else compile_floor(directory)
     contestants: list[Contestant]
     with contextlib.ExitStack() as stack:
-        contestants = [EngineProcess(cpu, market, pairs, directory), Floor(cpu, script, program), Asyncio(cpu, script)]
+        contestants = [
+            EngineProcess(cpu, market, pairs, directory, options.warm_us),
+            Floor(cpu, script, program),
+            Asyncio(cpu, script),
+        ]
         for each in contestants:
             stack.callback(each.stop)
             each.begin()
@@ -170,12 +174,13 @@ def race(options: argparse.Namespace, directory: Path) -> dict[str, Any]:
         gc.disable()
         stack.callback(gc.enable)
         the_race = Race(market, rehearsal, contestants)
-        the_race.run(warm_up, options.rounds, packets, round(options.gap_us * 1000))
+        the_race.run(warm_up, options.rounds, packets, round(options.gap_us * 1000), options.together)
         found = the_race.report()
     floor = contestants[1].name
     inside = found["engine"].pop("inside")
     found |= {"inside_ns": inside, "floor": floor} | ratios(found, floor)
     found |= {"pairs": options.pairs, "gap_us": options.gap_us, "rounds": options.rounds}
+    found |= {"together": options.together, "warm_us": options.warm_us}
     return found
 
 
@@ -188,6 +193,8 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1.0, help="length of each burst")
     parser.add_argument("--gap-us", type=float, default=20.0, help="microseconds between packets; 5000 is cold")
+    parser.add_argument("--together", type=int, default=1, metavar="N", help="packets that come back to back")
+    parser.add_argument("--warm-us", type=int, default=0, metavar="US", help="idle sends of the engine; 0: none")
     parser.add_argument("--pairs", type=int, default=400)
     parser.add_argument("--warm-up", type=int, default=WARM_UP_PACKETS, help="packets that fill the books before")
     parser.add_argument("--no-compiler", action="store_true", help="compare with native code, as without cc")
@@ -195,6 +202,8 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.rounds < 1 or options.seconds <= 0 or options.gap_us <= 0 or options.pairs < 1 or options.warm_up < 1:
         parser.error("rounds, seconds, gap, pairs and warm-up are above 0")
+    if not 1 <= options.together <= BLOCK or (options.warm_us and options.warm_us < 20):
+        parser.error(f"--together goes from 1 to {BLOCK}, --warm-us is 0 or starts at 20")
     return options
 
 

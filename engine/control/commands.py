@@ -158,11 +158,15 @@ class Commands:
 
     def _start(self, body: control.StartStrategy, checked: Any) -> dict[str, Any]:
         kind, values = checked
+        row = self.configuration.strategy_rows.get(body.strategy)
+        if row is not None and self.memory.strategies[row]["state"] == StrategyState.RUNNING:
+            return {"kind_hash": kind.hash, "was_running": True}
         self.configuration.bind_strategy(body, kind, values)
         return {"kind_hash": kind.hash}
 
     def _stop(self, body: control.StopStrategy, row: int) -> dict[str, Any]:
         self.memory.strategies[row]["state"] = StrategyState.STOPPED
+        self.memory.subscribe()
         return {"canceling": int(cancel_matching(self.memory.address, 0, ANY, row))}
 
     def _apply_limits(self, body: control.ApplyLimits, rows: list[LimitsRow]) -> dict[str, Any]:

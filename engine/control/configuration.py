@@ -8,6 +8,7 @@ command.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -125,8 +126,8 @@ class Configuration:
         for at, instrument in enumerate(body.instruments):
             self._bind_leg(row * tables.LEGS_PER_STRATEGY + at, row, body.venue, instrument)
         self.strategies[body.strategy] = body
-        memory.subscribe()
         strategy["state"] = StrategyState.RUNNING
+        memory.subscribe()
 
     def _bind_leg(self, index: int, row: int, venue: int, instrument: int) -> None:
         memory = self.memory
@@ -153,7 +154,7 @@ class Configuration:
         self._check_legs(body, len(kind.module.INSTRUMENT_LABELS))
         if (Scope.STRATEGY, body.strategy) in self.kills:
             raise Refusal(f"strategy {body.strategy} was killed; somebody has to re-arm it first")
-        return kind, check_parameters(kind.module.PARAMETERS, body.parameters)
+        return kind, check_parameters(kind.module.PARAMETERS, body.parameters, getattr(kind.module, "BELOW", ()))
 
     def _check_legs(self, body: StartStrategy, expected: int) -> None:
         if body.venue not in self.venues:
@@ -166,8 +167,8 @@ class Configuration:
         row = self.strategy_rows.get(body.strategy)
         if row is None:
             return
-        if self.memory.strategies[row]["state"] == StrategyState.RUNNING:
-            raise Refusal(f"strategy {body.strategy} is running; stop it first")
+        if self.memory.strategies[row]["state"] == StrategyState.RUNNING and self.strategies[body.strategy] != body:
+            raise Refusal(f"strategy {body.strategy} is running with another definition; stop it first")
         for at in range(tables.LEGS_PER_STRATEGY):
             leg = self.memory.legs[row * tables.LEGS_PER_STRATEGY + at]
             kept = at < len(body.instruments) and leg["instrument"] == body.instruments[at]
@@ -177,8 +178,11 @@ class Configuration:
                 raise Refusal(f"strategy {body.strategy} still holds {int(leg['position'])} {name}; close that first")
 
 
-def check_parameters(parameters: list[Parameter], given: dict[str, Any]) -> dict[str, float]:
-    """Values by name, every one present, finite and within its hard bounds; Refusal otherwise."""
+def check_parameters(
+    parameters: list[Parameter], given: dict[str, Any], below: Iterable[tuple[str, str]] = ()
+) -> dict[str, float]:
+    """Values by name, every one present, finite, within its hard bounds and below what it must be below; Refusal
+    otherwise."""
     for name in given:
         if name not in {parameter.name for parameter in parameters}:
             raise Refusal(f"there is no parameter {name!r}")
@@ -192,4 +196,8 @@ def check_parameters(parameters: list[Parameter], given: dict[str, Any]) -> dict
         if parameter.step == 1 and value != int(value):
             raise Refusal(f"{parameter.label} must be a whole number")
         values[parameter.name] = float(value)
+    labels = {parameter.name: parameter.label for parameter in parameters}
+    for low, high in below:
+        if values[low] >= values[high]:
+            raise Refusal(f"{labels[low]} ({values[low]:g}) must be below {labels[high]} ({values[high]:g})")
     return values

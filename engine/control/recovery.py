@@ -138,6 +138,7 @@ class Replay:
         if not self.found.followed:
             self.found.extra = b""
             self.memory.strategies["state"] = StrategyState.STOPPED
+            self.memory.subscribe()
         core["attention"] = 0
         core["received_cycles"] = 0
         return self.found

@@ -199,6 +199,7 @@ class Sessions:
         row = self._memory.venues[venue]
         if session.process is not None:
             if session.process.alive and not row["lost"]:
+                row["heard_ns"] = max(int(row["heard_ns"]), session.process.reports.heard_ns)
                 return
             self._down(venue, session)
             session.process.stop()

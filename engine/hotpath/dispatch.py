@@ -117,8 +117,8 @@ def call_hook(engine, strategy_index, event):
 
 
 @hot
-def notify_listing(engine, listing):
-    """Copy the top into every leg that watches the listing, then call each leg's strategy.
+def show_top(engine, listing):
+    """Copy the top into every leg that watches the listing, and note, once per packet, whose strategy is to look.
 
     While messages of the venue are missing nobody is called: what they would see is not the market.
     """
@@ -133,18 +133,25 @@ def notify_listing(engine, listing):
         leg.bid_quantity = top.bid_quantity
         leg.ask = top.ask
         leg.ask_quantity = top.ask_quantity
-        if view(core.venues, VENUES, VENUE)[leg.venue].dirty == 0:
-            call_hook(engine, leg.strategy, TOP_CHANGED)
+        strategy = view(core.strategies, core.strategy_count, STRATEGY)[leg.strategy]
+        if strategy.called_stamp != core.touched_stamp and view(core.venues, VENUES, VENUE)[leg.venue].dirty == 0:
+            strategy.called_stamp = core.touched_stamp
+            store_i64(core.called + core.called_count * 8, leg.strategy)
+            core.called_count += 1
 
 
 @hot
 def notify_touched(engine):
-    """After a packet: every listing whose top changed, in the order of change."""
+    """After a packet: changed tops into the legs, in the order of change; then each strategy that saw one looks once,
+    at all of them."""
     core = view(engine, 1, ENGINE)[0]
     for at in range(core.touched_count):
-        notify_listing(engine, load_i64(core.touched + at * 8))
+        show_top(engine, load_i64(core.touched + at * 8))
     core.touched_count = 0
     core.touched_stamp += 1
+    for at in range(core.called_count):
+        call_hook(engine, load_i64(core.called + at * 8), TOP_CHANGED)
+    core.called_count = 0
 
 
 @hot

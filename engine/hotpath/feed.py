@@ -11,8 +11,9 @@ from engine.hotpath.book import clear_venue
 from engine.hotpath.book_layout import BOOK, DUPLICATE
 from engine.hotpath.dispatch import notify_touched, touch
 from engine.hotpath.itch_book import apply_itch
-from engine.hotpath.mark import refresh_holdings
+from engine.hotpath.mark import DAY_NS, begin_day, refresh_holdings
 from engine.hotpath.requests import reserve
+from engine.hotpath.sending import flush_unsent
 from engine.hotpath.tables import (
     ACCOUNT,
     ENGINE,
@@ -79,6 +80,8 @@ def consume(engine, venue_index, line, packet, length):
             core.attention |= LOG_FULL
             return 0
     core.position = position
+    if core.clock_ns // DAY_NS != core.day:
+        begin_day(engine)
     copy_bytes(core.venues + venue_index * VENUE_BYTES + SESSION_AT, packet, SESSION_BYTES)
     core.line = line
     book = view(core.book, 1, BOOK)[0]
@@ -102,6 +105,7 @@ def consume(engine, venue_index, line, packet, length):
         refresh_holdings(engine)
         core.refresh_ns = core.market_time_ns + REFRESH_NS
     notify_touched(engine)
+    flush_unsent(engine)
     return 1
 
 

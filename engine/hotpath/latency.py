@@ -24,10 +24,10 @@ def bucket_of(duration_ns):
 
 
 @hot
-def record_latency(histogram, cycles, cycles_per_us):
-    """Count a duration of `cycles` of the time stamp counter."""
+def record_latency(histogram, cycles, cycles_per_us, count):
+    """Count a duration of `cycles` of the time stamp counter for `count` orders."""
     place = histogram + bucket_of(cycles * 1000 // cycles_per_us) * 8
-    store_i64(place, load_i64(place) + 1)
+    store_i64(place, load_i64(place) + count)
 
 
 def bucket_start(index: int) -> int:

@@ -15,6 +15,8 @@ from engine.hotpath.tables import (
 )
 from engine.native import hot, load_i64, store_i64, view
 
+DAY_NS = 86_400_000_000_000
+
 
 @hot
 def mark_price(engine, instrument):
@@ -60,3 +62,18 @@ def refresh_holdings(engine):
                 price = mark_price(engine, leg.instrument)
                 value += leg.position * price if price > 0 else leg.cost
         accounts[strategy.account].holdings = value
+
+
+@hot
+def begin_day(engine):
+    """The first packet after midnight UTC: every account's profit of the day, and so its daily loss, counts from here.
+
+    An engine that starts in the middle of a day has no earlier one to leave behind.
+    """
+    core = view(engine, 1, ENGINE)[0]
+    if core.day != 0:
+        refresh_holdings(engine)
+        accounts = view(core.accounts, FIRST_STRATEGY_ACCOUNT + core.strategy_count, ACCOUNT)
+        for at in range(FIRST_STRATEGY_ACCOUNT + core.strategy_count):
+            accounts[at].day_start = accounts[at].cash + accounts[at].holdings - accounts[at].fees
+    core.day = core.clock_ns // DAY_NS

@@ -10,7 +10,7 @@ import numpy as np
 from engine.hotpath import tables
 from engine.hotpath.book import BookMemory
 from engine.hotpath.latency import BUCKETS
-from engine.messages.codes import EngineState, Scope, SessionState
+from engine.messages.codes import EngineState, Scope, SessionState, StrategyState
 from engine.messages.instruments import Instrument
 from engine.native import address_of, touched
 
@@ -20,7 +20,7 @@ UNSET = -1
 TABLES = (
     "instruments", "venues", "lines", "accounts", "cells", "strategies", "legs", "subscription_starts",
     "subscription_legs", "orders", "requests", "context", "timespec", "packet", "pending", "pending_lengths",
-    "touched", "touched_marks", "polled", "latency", "report", "done_text", "marks",
+    "touched", "touched_marks", "called", "polled", "latency", "report", "done_text", "marks",
 )  # fmt: skip
 
 
@@ -71,6 +71,7 @@ class EngineMemory:
         self.pending_lengths = touched(slots, np.dtype("<i8"))
         self.touched = touched(self.listing_count, np.dtype("<i8"))
         self.touched_marks = touched(self.listing_count, np.dtype("<i8"))
+        self.called = touched(strategy_count, np.dtype("<i8"))
         self.polled = touched(tables.VENUES * 4 + 1, tables.POLL)
         self.latency = touched(BUCKETS, np.dtype("<i8"))
         self.report = touched(128, np.dtype("u1"))
@@ -98,6 +99,7 @@ class EngineMemory:
         core["next_order_id"] = 1
         core["touched_stamp"] = 1
         core["cycles_per_us"] = 1000
+        core["warm_fd"] = -1
         self.context["requests"] = address_of(self.requests)
         self.done_text[:5] = np.frombuffer(b"done ", np.uint8)
 
@@ -135,15 +137,12 @@ class EngineMemory:
         return (venue - 1) * self.width + instrument
 
     def subscribe(self) -> None:
-        """Rebuild the table of who watches which listing, from the legs of every strategy that exists."""
-        watching: list[list[int]] = [[] for _ in range(self.listing_count)]
-        for row in np.flatnonzero(self.strategies["id"]).tolist():
-            for at in range(int(self.strategies[row]["leg_count"])):
-                leg = row * tables.LEGS_PER_STRATEGY + at
-                watching[int(self.legs[leg]["listing"])].append(leg)
-        at = 0
-        for listing, legs in enumerate(watching):
-            self.subscription_starts[listing] = at
-            self.subscription_legs[at : at + len(legs)] = legs
-            at += len(legs)
-        self.subscription_starts[self.listing_count] = at
+        """Rebuild the table of who watches which listing, from the legs of every running strategy, by row."""
+        running = np.flatnonzero(self.strategies["state"] == StrategyState.RUNNING)
+        leg_of = np.arange(tables.LEGS_PER_STRATEGY)
+        used = leg_of < self.strategies["leg_count"][running][:, None]
+        legs = (running[:, None] * tables.LEGS_PER_STRATEGY + leg_of)[used]
+        listings = self.legs["listing"][legs]
+        order = np.argsort(listings, kind="stable")
+        self.subscription_legs[: len(legs)] = legs[order]
+        self.subscription_starts[:] = np.searchsorted(listings[order], np.arange(self.listing_count + 1))

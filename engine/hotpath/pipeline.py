@@ -1,12 +1,13 @@
 """From a packet to an order, on one page. Python is never between the two.
 
-    1. receive     `turn` reads each venue's feed lines (line B and A race; retransmission only while something is
-    missing) 2. sequence    `take_datagram` arbitrates by MoldUDP64 sequence number; `consume` records the packet
+    1. receive     `turn` reads each venue's feed lines (A and B race; retransmission only while something is missing)
+    2. sequence    `take_datagram` arbitrates by MoldUDP64 sequence number; `consume` records the packet
     3. decode      `apply_itch` turns each ITCH message into a change of the book
     4. decide      `notify_touched` shows changed tops to the strategies that watch them
     5. check       `enter` passes the risk gate: every limit of strategy, team and firm, working orders counted
     6. journal     the request, with the limits version it passed, stands in the journal
-    7. send        OUCH on the venue's socket, or a record in the ring of its session process
+    7. send        OUCH on the venue's socket, or a record in the ring of its session process; `flush_unsent`: one send
+                   for all that a packet causes at a venue
     8. answers     `poll_socket` and `poll_ring` journal and apply what venues say, and tell the order's owner
 
 `run_loop` returns to the cold path when it is woken or when something needs people or Python.
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 from engine.hotpath.clock import read_clock
 from engine.hotpath.feed import RETRANSMISSION_LINE, take_datagram, watch_gap
-from engine.hotpath.sending import flush, send_debug
+from engine.hotpath.sending import flush, flush_unsent, send_debug
 from engine.hotpath.sessions import keep_alive, poll_ring, poll_socket
 from engine.hotpath.tables import (
     ENGINE,
@@ -28,7 +29,19 @@ from engine.hotpath.tables import (
     VENUES,
     WOKEN,
 )
-from engine.native import DONT_WAIT, cycle_counter, hot, load_acquire, pause, poll, recv, store_u8, view
+from engine.native import (
+    DONT_WAIT,
+    NO_SIGNAL,
+    cycle_counter,
+    hot,
+    load_acquire,
+    pause,
+    poll,
+    recv,
+    send,
+    store_u8,
+    view,
+)
 
 PACKETS_PER_TURN = 32
 SPINS_BEFORE_WAIT = 200
@@ -65,6 +78,7 @@ def confirm_done(engine, venue_index):
     length += 1
     length += write_number(text + length, venue.next_inbound)
     send_debug(engine, venue_index, text, length)
+    flush_unsent(engine)
 
 
 @hot
@@ -123,12 +137,27 @@ def turn(engine):
 
 
 @hot
+def warm(engine):
+    """A byte on a private connection now and then while nothing happens: it keeps the kernel's way of a send in the
+    caches, so that the next order does not pay for its coldness."""
+    core = view(engine, 1, ENGINE)[0]
+    now = cycle_counter()
+    if now - core.warm_at < core.warm_cycles:
+        return
+    core.warm_at = now
+    send(core.warm_fd, core.done_text, 1, DONT_WAIT | NO_SIGNAL)
+    recv(core.warm_peer, core.packet, PACKET_BYTES, DONT_WAIT)
+
+
+@hot
 def idle(engine):
     """Nothing came: heartbeats now and then, and the wait that was chosen at start."""
     core = view(engine, 1, ENGINE)[0]
     core.idle_turns += 1
     if core.spinning != 0:
         pause()
+        if core.warm_fd >= 0:
+            warm(engine)
         if core.idle_turns % IDLE_TURNS_PER_CHECK != 0:
             return
     elif core.idle_turns < SPINS_BEFORE_WAIT:

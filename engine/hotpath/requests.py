@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from engine.hotpath.latency import record_latency
 from engine.hotpath.orders import (
     PENDING_CANCEL,
     PENDING_NEW,
@@ -30,7 +29,7 @@ from engine.hotpath.tables import (
 from engine.journal.append import commit_journal, reserve_journal
 from engine.messages.codes import DenialReason, EngineState, OrderAction, RecordKind, StrategyState
 from engine.messages.journal import DENIAL, ORDER_REQUEST
-from engine.native import cycle_counter, hot, view
+from engine.native import hot, view
 
 ENTER, CANCEL = int(OrderAction.ENTER), int(OrderAction.CANCEL)
 CAPACITY = int(DenialReason.CAPACITY)
@@ -121,8 +120,6 @@ def enter(engine, strategy, team, leg, venue, instrument, side, price, quantity,
     write_request(engine, body, slot, ENTER, 0, signal)
     commit_journal(core.journal, REQUEST_KIND, core.clock_ns)
     if core.replaying == 0:
-        if core.received_cycles != 0:
-            record_latency(core.latency, cycle_counter() - core.received_cycles, core.cycles_per_us)
         send_enter(engine, slot, body)
     return order_id
 

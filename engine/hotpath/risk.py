@@ -173,7 +173,7 @@ def check_account(engine, account_index, cell_address, side, price, quantity, re
     if worst > account.position:
         core.limit_name = LIMIT_POSITION
         return refuse(engine, POSITION, worst, account.position)
-    profit = account.cash + account.holdings - account.fees
+    profit = account.cash + account.holdings - account.fees - account.day_start
     if -profit > account.daily_loss and not reduces:
         core.limit_name = LIMIT_LOSS
         return refuse(engine, DAILY_LOSS, -profit, account.daily_loss)

@@ -1,4 +1,5 @@
-"""Order requests leave here: encoded behind each other in the venue's outbound buffer and sent at once.
+"""Order requests leave here: encoded behind each other in the venue's outbound buffer, and sent together when all that
+one packet or answer causes is there (a send costs microseconds, an order a hundred nanoseconds).
 
 What the socket does not take stays in the buffer, whole frames in order. A socket that fails takes its buffer with it:
 a frame is never continued on another connection.
@@ -6,6 +7,7 @@ a frame is never continued on another connection.
 
 from __future__ import annotations
 
+from engine.hotpath.latency import record_latency
 from engine.hotpath.tables import (
     ENGINE,
     INSTRUMENT,
@@ -18,7 +20,19 @@ from engine.hotpath.tables import (
     VENUES,
 )
 from engine.messages.codes import RecordKind
-from engine.native import AGAIN, DONT_WAIT, NO_SIGNAL, copy_bytes, errno, hot, load_u8, send, store_u8, view
+from engine.native import (
+    AGAIN,
+    DONT_WAIT,
+    NO_SIGNAL,
+    copy_bytes,
+    cycle_counter,
+    errno,
+    hot,
+    load_u8,
+    send,
+    store_u8,
+    view,
+)
 from engine.protocols.ouch50_encode import write_account_query, write_cancel_order, write_enter_order
 from engine.protocols.soupbintcp_frames import DEBUG, PAYLOAD, write_client_heartbeat, write_frame_header
 from engine.transport.rings import ring_push
@@ -39,8 +53,16 @@ def lose_session(engine, venue_index):
     core = view(engine, 1, ENGINE)[0]
     venue = view(core.venues, VENUES, VENUE)[venue_index]
     venue.lost = 1
-    venue.outbound_used = 0
+    venue.outbound_used = venue.unstamped = 0
     core.attention |= SESSION_LOST
+
+
+@hot
+def stamp_orders(engine, count):
+    """Count the latency of orders that are sent now: from the packet's arrival to the call of send."""
+    core = view(engine, 1, ENGINE)[0]
+    if core.received_cycles != 0:
+        record_latency(core.latency, cycle_counter() - core.received_cycles, core.cycles_per_us, count)
 
 
 @hot
@@ -49,6 +71,9 @@ def flush(engine, venue_index):
     core = view(engine, 1, ENGINE)[0]
     venue = view(core.venues, VENUES, VENUE)[venue_index]
     used = venue.outbound_used
+    if venue.unstamped > 0:
+        stamp_orders(engine, venue.unstamped)
+        venue.unstamped = 0
     sent = send(venue.fd, venue.outbound, used, DONT_WAIT | NO_SIGNAL)
     if sent == used:
         venue.outbound_used = 0
@@ -65,24 +90,45 @@ def flush(engine, venue_index):
 
 
 @hot
+def flush_unsent(engine):
+    """Send what the last packet or answer caused, to each venue in one go."""
+    core = view(engine, 1, ENGINE)[0]
+    if core.unsent == 0:
+        return
+    for venue_index in range(1, core.venue_count + 1):
+        if core.unsent >> venue_index & 1:
+            venue = view(core.venues, VENUES, VENUE)[venue_index]
+            if venue.outbound_used > 0 and venue.fd >= 0 and venue.lost == 0:
+                flush(engine, venue_index)
+    core.unsent = 0
+
+
+@hot
 def queued(engine, venue_index, length):
-    """A packet of `length` bytes stands at the end of the outbound buffer: send it, unless the venue is in memory."""
+    """A packet of `length` bytes stands at the end of the outbound buffer and waits for `flush_unsent`."""
     core = view(engine, 1, ENGINE)[0]
     venue = view(core.venues, VENUES, VENUE)[venue_index]
     venue.outbound_used += length
     venue.sent_ns = core.clock_ns
     if venue.protocol == OUCH50:
-        flush(engine, venue_index)
+        core.unsent |= 1 << venue_index
 
 
 @hot
 def has_room(engine, venue_index):
-    """Room for one more frame; a buffer that is full means a venue that stopped reading. 0 once the session is lost."""
+    """Room for one more frame, after a send if need be; a buffer that stays full means a venue that stopped reading. 0
+    once the session is lost."""
     venue = view(view(engine, 1, ENGINE)[0].venues, VENUES, VENUE)[venue_index]
     if venue.lost != 0:
         return 0
     if venue.outbound_used + LONGEST_FRAME <= OUTBOUND_BYTES:
         return 1
+    if venue.protocol == OUCH50 and venue.fd >= 0:
+        flush(engine, venue_index)
+        if venue.lost != 0:
+            return 0
+        if venue.outbound_used + LONGEST_FRAME <= OUTBOUND_BYTES:
+            return 1
     lose_session(engine, venue_index)
     return 0
 
@@ -103,6 +149,10 @@ def send_enter(engine, order_address, request_body):
     core = view(engine, 1, ENGINE)[0]
     order = view(order_address, 1, ORDER)[0]
     venue = view(core.venues, VENUES, VENUE)[order.venue]
+    if venue.protocol == OUCH50 and core.received_cycles != 0:
+        venue.unstamped += 1
+    else:
+        stamp_orders(engine, 1)
     if venue.protocol == RING:
         push_request(engine, order.venue, request_body)
     elif has_room(engine, order.venue) != 0:
@@ -132,6 +182,7 @@ def send_account_query(engine, venue_index):
     venue = view(view(engine, 1, ENGINE)[0].venues, VENUES, VENUE)[venue_index]
     if has_room(engine, venue_index) != 0:
         queued(engine, venue_index, write_account_query(venue.outbound + venue.outbound_used))
+        flush_unsent(engine)
 
 
 @hot

@@ -12,7 +12,7 @@ from engine.hotpath.reports import (
     take_report,
 )
 from engine.hotpath.requests import cancel_killed, reserve
-from engine.hotpath.sending import lose_session, send_heartbeat
+from engine.hotpath.sending import flush_unsent, lose_session, send_heartbeat
 from engine.hotpath.tables import ENGINE, INBOUND_BYTES, OUCH50, SESSION_ENDED, SESSION_READY, VENUE, VENUES
 from engine.journal.append import commit_journal
 from engine.messages.codes import RecordKind, SessionState
@@ -95,6 +95,7 @@ def session_event(engine, venue_index, state, next_reference, fresh, session_low
             expire_all(engine, venue_index)
         elif state == UP and next_reference > 0:
             resolve_never_sent(engine, venue_index, next_reference)
+    flush_unsent(engine)
     return 1
 
 
@@ -161,6 +162,7 @@ def poll_socket(engine, venue_index):
         venue.inbound_used += received
         core.received_cycles = 0
         take_frames(engine, venue_index)
+        flush_unsent(engine)
         return 1
     if received == 0 or errno() != AGAIN:
         lose_session(engine, venue_index)
@@ -195,6 +197,7 @@ def poll_ring(engine, venue_index):
         else:
             venue.malformed += 1
         ring_advance(venue.report_ring)
+    flush_unsent(engine)
     return taken
 
 
@@ -207,5 +210,6 @@ def keep_alive(engine, venue_index):
         return
     if core.clock_ns - venue.sent_ns >= HEARTBEAT_NS:
         send_heartbeat(engine, venue_index)
+        flush_unsent(engine)
     if core.clock_ns - venue.heard_ns >= SILENCE_NS:
         lose_session(engine, venue_index)

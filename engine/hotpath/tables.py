@@ -49,6 +49,7 @@ ENGINE = np.dtype(
         ("pending_lengths", "<i8"),
         ("touched", "<i8"),
         ("touched_marks", "<i8"),
+        ("called", "<i8"),  # rows of the strategies that look after this packet, in order
         ("polled", "<i8"),
         ("latency", "<i8"),
         ("report", "<i8"),
@@ -70,8 +71,11 @@ ENGINE = np.dtype(
         ("feed_sequence", "<i8"),
         ("line", "<i8"),
         ("refresh_ns", "<i8"),
+        ("day", "<i8"),  # number of the day (UTC) of the last packet, 0 before the first
         ("touched_count", "<i8"),
         ("touched_stamp", "<i8"),
+        ("called_count", "<i8"),
+        ("unsent", "<i8"),  # bit v: venue v has frames in its outbound buffer that nobody has sent
         ("unknown_reports", "<i8"),
         ("orders_entered", "<i8"),
         ("denials", "<i8"),
@@ -91,6 +95,10 @@ ENGINE = np.dtype(
         ("idle_turns", "<i8"),
         ("turns", "<i8"),
         ("done_text", "<i8"),
+        ("warm_fd", "<i8"),  # a private connection for idle sends, -1: none
+        ("warm_peer", "<i8"),  # its other end
+        ("warm_cycles", "<i8"),  # counts between idle sends
+        ("warm_at", "<i8"),
     ]
 )
 
@@ -130,6 +138,7 @@ VENUE = np.dtype(
         ("inbound_used", "<i8"),
         ("outbound", "<i8"),
         ("outbound_used", "<i8"),
+        ("unstamped", "<i8"),  # orders in it whose latency is counted when they are sent
         ("next_reference", "<i8"),  # what the venue's last account query answered
         ("next_inbound", "<i8"),  # SoupBinTCP sequence of the next sequenced message
         ("heard_ns", "<i8"),
@@ -179,6 +188,7 @@ ACCOUNT = np.dtype(
         ("cash", "<i8"),
         ("fees", "<i8"),
         ("holdings", "<i8"),  # positions at the mark, refreshed
+        ("day_start", "<i8"),  # the profit when the day (UTC) began
     ]
 )
 
@@ -231,6 +241,7 @@ STRATEGY = np.dtype(
         ("fills", "<i8"),
         ("denials", "<i8"),
         ("working", "<i8"),
+        ("called_stamp", "<i8"),  # the packet (`touched_stamp`) for which it is in `called`
         ("signal", "<f8"),
     ]
 )

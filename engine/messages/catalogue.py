@@ -23,7 +23,9 @@ class Parameter:
 
 @dataclass(frozen=True)
 class StrategyKind:
-    """`instrument_labels` names the instruments a row trades, in order; `hash` identifies source and parameters."""
+    """`instrument_labels` names the instruments a row trades, in order; `hash` identifies source and parameters.
+
+    `below` holds pairs of parameter names: the first's value must be less than the second's."""
 
     name: str
     label: str
@@ -31,6 +33,7 @@ class StrategyKind:
     instrument_labels: list[str]
     parameters: list[Parameter]
     hash: str
+    below: list[list[str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

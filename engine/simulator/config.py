@@ -126,13 +126,13 @@ def _build(kind: type[Kind], values: dict[str, Any], what: str) -> Kind:
 
 def _check(config: ExchangeConfig) -> None:
     if not config.venues:
-        raise ConfigError("exchange: at least one venue is needed")
+        raise ConfigError("at least one venue is needed")
     if sum(source is not None for source in (config.market, config.replay, config.flow)) > 1:
-        raise ConfigError("exchange: market, replay and flow exclude each other")
+        raise ConfigError("market, replay and flow exclude each other")
     if len(config.session) > 10:
-        raise ConfigError("exchange: a session has at most 10 characters")
+        raise ConfigError("a session has at most 10 characters")
     if config.speed < 0:
-        raise ConfigError("exchange: speed is 1, a factor, or 0 (or 'flat') for flat out")
+        raise ConfigError("speed is 1, a factor, or 0 (or 'flat') for flat out")
     for venue in config.venues:
         if venue.protocol not in PROTOCOLS:
             raise ConfigError(f"venue {venue.name}: protocol is one of {', '.join(PROTOCOLS)}")
@@ -142,4 +142,4 @@ def _check(config: ExchangeConfig) -> None:
             raise ConfigError(f"venue {venue.name}: lockstep needs ouch50")
     for key in ("id", "name"):
         if len({getattr(venue, key) for venue in config.venues}) != len(config.venues):
-            raise ConfigError(f"exchange: two venues have the same {key}")
+            raise ConfigError(f"two venues have the same {key}")

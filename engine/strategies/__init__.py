@@ -56,6 +56,7 @@ def announced_kinds() -> list[StrategyKind]:
             instrument_labels=list(module.INSTRUMENT_LABELS),
             parameters=list(module.PARAMETERS),
             hash=source_hash(module),
+            below=[list(pair) for pair in getattr(module, "BELOW", ())],
         )
         for name, (_, module) in STRATEGIES.items()
     ]

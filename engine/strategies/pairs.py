@@ -45,6 +45,8 @@ PARAMETERS = [
     Parameter("memory", "Memory of the centre", "seconds, 0 keeps it fixed", 0.0, 1_000_000.0, 0.0),
 ]
 
+BELOW = [("exit", "entry")]  # the first parameter is less than the second
+
 STATE = np.dtype(
     [
         ("hedge_ratio", "<f8"),

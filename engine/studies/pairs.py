@@ -56,7 +56,10 @@ def main(arguments: list[str]) -> int:
     for file in asked.files:
         try:
             table = FORMATS[asked.format](file).thinned(max(1, asked.every))
-        except (OSError, ValueError) as problem:
+        except OSError as problem:
+            print(f"study pairs: cannot read {file}: {problem.strerror}", file=sys.stderr)
+            return 1
+        except ValueError as problem:
             print(f"study pairs: {problem}", file=sys.stderr)
             return 1
         found, refused = study(table, asked.lags)

@@ -1,11 +1,12 @@
 """A single-producer single-consumer ring of records in shared memory, for a process without the compiled loop.
 
 The file holds a 256-byte header and `capacity` slots of 128 bytes. Header words (64 bit, little endian): magic at 0,
-capacity at 8, creation time at 16; `head` (records consumed, written by the consumer only) at 64 and `tail` (records
-produced, written by the producer only) at 128, each on a cache line of its own. A slot is its sequence (from 1), kind,
-length, and 96 bytes of body. Both counters only grow, and memory outlives a killed process, so either side may die and
-attach again: what was pushed is still there, what was not published never happened, and a record stays until its
-consumer has finished with it (`peek`, process, `advance`). `engine.transport.rings` is the same ring for the loop.
+capacity at 8, creation time at 16, when the producer last heard its counterparty at 24; `head` (records consumed,
+written by the consumer only) at 64 and `tail` (records produced, written by the producer only) at 128, each on a cache
+line of its own. A slot is its sequence (from 1), kind, length, and 96 bytes of body. Both counters only grow, and
+memory outlives a killed process, so either side may die and attach again: what was pushed is still there, what was not
+published never happened, and a record stays until its consumer has finished with it (`peek`, process, `advance`).
+`engine.transport.rings` is the same ring for the loop.
 
 Plain stores are enough here: the interpreter neither reorders nor tears an aligned 64-bit store through ctypes, and x86
 keeps stores in order with stores and loads with loads. A processor that promises less is refused at `open_ring`.
@@ -26,7 +27,7 @@ HEADER_SIZE = 256
 DEFAULT_CAPACITY = 8192
 
 MAGIC = 0x31474E49524B5344  # "DSKRING1"
-CAPACITY_AT, CREATED_AT, HEAD_AT, TAIL_AT = 8, 16, 64, 128
+CAPACITY_AT, CREATED_AT, HEARD_AT, HEAD_AT, TAIL_AT = 8, 16, 24, 64, 128
 SEQUENCE_AT, KIND_AT, LENGTH_AT, BODY_AT = 0, 8, 16, 32
 
 
@@ -49,6 +50,15 @@ class RingFile:
     def created_ns(self) -> int:
         """When the file was made: with a sequence it names one record for ever."""
         return self._word(CREATED_AT)
+
+    @property
+    def heard_ns(self) -> int:
+        """When the producer last heard its counterparty, heartbeats included, that are no records; 0 for never."""
+        return self._word(HEARD_AT)
+
+    @heard_ns.setter
+    def heard_ns(self, time_ns: int) -> None:
+        self._store(HEARD_AT, time_ns)
 
     @property
     def head(self) -> int:

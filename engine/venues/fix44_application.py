@@ -65,9 +65,10 @@ def guarded(callback: Callable[..., None]) -> Callable[..., None]:
 
 
 class Application(quickfix.Application):
-    """What QuickFIX calls, with the names that it wants. `answers` is set before the initiator starts."""
+    """What QuickFIX calls, with the names that it wants. `answers` and `heard` are set before the initiator starts."""
 
     answers: Answers
+    heard: Callable[[], None]
 
     def __init__(self, username: str, password: str, say: Callable[[str], None]) -> None:
         super().__init__()
@@ -109,6 +110,7 @@ class Application(quickfix.Application):
 
     @guarded
     def fromAdmin(self, message: Any, session: Any) -> None:  # noqa: N802
+        self.heard()
         fields = read_fields(message.toString())
         message_type = fields.get(MSG_TYPE)
         if message_type == HEARTBEAT and TEST_REQ_ID in fields:
@@ -122,6 +124,7 @@ class Application(quickfix.Application):
 
     @guarded
     def fromApp(self, message: Any, session: Any) -> None:  # noqa: N802
+        self.heard()
         fields = read_fields(message.toString())
         message_type = fields.get(MSG_TYPE)
         if message_type == EXECUTION_REPORT:

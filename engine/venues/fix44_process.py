@@ -80,10 +80,16 @@ def _run(config: Fix44Config) -> None:
         records.reopen()
     request_path, report_path = ring_paths(state, config.venue)
     application = Application(settings.username, settings.password, say)
+    reports = open_ring(report_path)
+
+    def heard() -> None:
+        reports.heard_ns = time.time_ns()
+
+    application.heard = heard
     session = Fix44Session(
         records=records,
         requests=open_ring(request_path),
-        reports=open_ring(report_path),
+        reports=reports,
         wire=QuickFixWire(settings),
         symbols=symbols,
         venue=config.venue,

@@ -13,13 +13,17 @@ class EventTable {
     this.body = table.tBodies[0];
     this.template = table.querySelector("template[data-row-template]");
     this.only = table.dataset.onlyColumn ? [table.dataset.onlyColumn, table.dataset.onlyValue] : null;
-    this.cap = Number(table.dataset.cap ?? 200);
+    table.dataset.cap ??= "200";
+    this.cap = Number(table.dataset.cap);
+    this.rendered = new Set([...this.body.querySelectorAll("[data-sequence]")].map((row) => row.dataset.sequence));
     this.waiting = [];
     this.paint = this.paint.bind(this);
   }
 
-  event(channel, body) {
+  // A record projected while the page was rendered comes again with the stream's resume.
+  event(channel, body, sequence) {
     if (this.only && String(body[this.only[0]]) !== this.only[1]) return;
+    if (this.rendered.delete(String(sequence))) return;
     this.waiting.push(body);
     schedule(this.paint);
   }

@@ -80,7 +80,8 @@ export function quantity(value) {
 
 export function decimals(value, places) {
   if (value === null || value === undefined || Number.isNaN(value)) return UNKNOWN;
-  return Number(value).toFixed(places).replace("-", MINUS);
+  const text = Number(value).toFixed(places);
+  return Number(text) === 0 ? text.replace("-", "") : text.replace("-", MINUS);
 }
 
 export function clock(timeNs) {

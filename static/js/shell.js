@@ -24,7 +24,8 @@ function follow(topic, handler, after = null) {
 
 function updateCount(table) {
   const rows = [...table.querySelectorAll("tbody tr")].filter((row) => !row.hidden);
-  for (const count of document.querySelectorAll(`[data-count-of="${table.id}"]`)) count.textContent = rows.length;
+  const more = "more" in table.dataset || rows.length >= Number(table.dataset.cap ?? Infinity) ? "+" : "";
+  for (const count of document.querySelectorAll(`[data-count-of="${table.id}"]`)) count.textContent = `${rows.length}${more}`;
   const unknown = rows.filter((row) => row.dataset.state === "UNKNOWN").length;
   for (const count of document.querySelectorAll(`[data-unknown-of="${table.id}"]`)) {
     count.textContent = `${unknown} UNKNOWN`;

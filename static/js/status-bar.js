@@ -6,6 +6,7 @@ import { schedule } from "./painting.js";
 
 const SECOND_CLICK_WITHIN = 4000;
 const FEED_SILENT_AFTER = 5000;
+const ENGINE_SILENT_AFTER = 3000;
 
 class Rows {
   constructor(paint) {
@@ -37,20 +38,30 @@ function badge(element, text, style) {
 }
 
 export function followStatus(stream, pnlChannel) {
-  stream.subscribe("engine", new Rows((rows) => paintEngine(rows.get("engine") ?? {})));
+  const engine = new Rows((rows) => paintEngine(rows.get("engine") ?? {}, silent(stream)));
+  stream.subscribe("engine", engine);
   stream.subscribe("feeds", new Rows(paintFeeds));
   stream.subscribe("venues", new Rows(paintVenues));
   if (pnlChannel) {
     stream.subscribe(pnlChannel, new Rows((rows) => paintCell(item("pnl"), rows.get("pnl")?.net ?? null)));
   }
-  stream.addEventListener("state", () => paintStream(stream));
+  stream.addEventListener("state", () => {
+    paintStream(stream);
+    schedule(engine.paint);
+  });
   stream.addEventListener("tick", () => paintStream(stream));
 }
 
-function paintEngine(engine) {
+// The last state of an engine that does not answer is history, not its state.
+function silent(stream) {
+  return stream.engineAge === null || stream.engineAge > ENGINE_SILENT_AFTER;
+}
+
+function paintEngine(engine, isSilent) {
   const mode = engine.mode ?? null;
   if (mode) badge(item("mode"), mode, mode === "LIVE" ? "danger" : "busy plain");
-  paintCell(item("engine"), engine.engine_state);
+  if (isSilent) badge(item("engine"), "Not answering", "danger");
+  else paintCell(item("engine"), engine.engine_state);
   const limits = item("limits");
   if (limits) limits.textContent = engine.limits_version ? `v${engine.limits_version}` : "none";
   const killed = document.querySelector("[data-kill-count]");
@@ -85,7 +96,7 @@ function paintVenues(rows) {
 function paintStream(stream) {
   document.body.dataset.stream = stream.state;
   const element = item("stream");
-  const engineSilent = stream.engineAge === null || stream.engineAge > 3000;
+  const engineSilent = silent(stream);
   if (stream.state === "live") badge(element, age(stream.silence()), "on");
   else if (stream.state === "connecting") badge(element, "Connecting", "busy");
   else if (stream.state === "down") badge(element, `Reconnecting, ${age(stream.silence())}`, "warn");

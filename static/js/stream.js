@@ -13,7 +13,7 @@ export class Stream extends EventTarget {
     this.address = address;
     this.subscriptions = new Map();
     this.state = "connecting";
-    this.engineAge = null;
+    this.engineAge = undefined; // until the first heartbeat; null: the engine was never heard
     this.attempt = 0;
     this.requests = 0;
     this.heartbeats = 0;

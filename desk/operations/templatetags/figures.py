@@ -64,7 +64,8 @@ def quantity(value: Any) -> str:
 @register.filter
 def decimals(value: Any, places: int = 2) -> str:
     """A plain number with that many places."""
-    return UNKNOWN if value in (None, "") else f"{float(value):,.{places}f}".replace("-", MINUS)
+    # The z option of the format drops the sign of a zero.
+    return UNKNOWN if value in (None, "") else f"{float(value):z,.{places}f}".replace("-", MINUS)
 
 
 @register.filter

@@ -96,12 +96,21 @@ def test_a_parameter_is_a_finite_number(value: Any) -> None:
 
 
 def test_a_running_strategy_is_not_started_again(loop: Loop) -> None:
-    assert loop.start_pairs().applied
-    assert loop.start_pairs().reason == f"strategy {STRATEGY} is running; stop it first"
+    assert loop.start_pairs().body == {"kind_hash": compiled_kind("pairs").hash}
+    row = loop.configuration.strategy_rows[STRATEGY]
+    loop.memory.rows[row]["wanted"] = 1
+    assert loop.start_pairs().body == {"kind_hash": compiled_kind("pairs").hash, "was_running": True}
+    assert int(loop.memory.rows[row]["wanted"][0]) == 1
+    other = loop.start_pairs(parameters=PARAMETERS | {"quantity": 50})
+    assert other.reason == f"strategy {STRATEGY} is running with another definition; stop it first"
     loop.applied(control.StopStrategy(STRATEGY))
     assert loop.start_pairs(parameters=PARAMETERS | {"quantity": 50}).applied
-    row = loop.configuration.strategy_rows[STRATEGY]
     assert float(loop.memory.rows[row]["quantity"][0]) == 50
+
+
+def test_exit_is_below_entry(loop: Loop) -> None:
+    refused = loop.start_pairs(parameters=PARAMETERS | {"entry": 2.0, "exit": 2.0})
+    assert refused.reason == "Exit (2) must be below Entry (2)"
 
 
 def test_legs_and_team_stay_while_something_is_held(loop: Loop) -> None:

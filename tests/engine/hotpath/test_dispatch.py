@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.hotpath.tables import MAX_REQUESTS, ORDER_REPORTED, TOP_CHANGED
+from engine.hotpath.tables import LEGS_PER_STRATEGY, MAX_REQUESTS, ORDER_REPORTED, TOP_CHANGED
 from engine.messages import control
 from engine.messages.codes import DenialReason, OrderAction, RecordKind, ReportKind
 from engine.strategies import STRATEGIES, compiled_kind
@@ -59,11 +59,13 @@ def improve(loop: Loop, instrument: int, venue: int = VENUE) -> None:
     loop.packet([loop.add(instrument, BUY, MIDDLE), loop.delete(reference, instrument=instrument)], venue)
 
 
-def test_a_strategy_is_called_once_a_packet_for_each_listing_of_its_own_that_changed(loop: Loop) -> None:
+def test_a_strategy_is_called_once_for_all_that_a_packet_changed(loop: Loop) -> None:
     improve(loop, ALPHA)
     assert (calls(loop), int(state(loop)["event"]), int(state(loop)["time_ns"])) == (1, TOP_CHANGED, OPEN_NS)
     loop.packet([loop.add(ALPHA, BUY, MIDDLE), loop.add(BRAVO, BUY, MIDDLE), loop.add(CHARLIE, BUY, MIDDLE)])
-    assert calls(loop) == 2
+    legs = loop.memory.legs[loop.configuration.strategy_rows[STRATEGY] * LEGS_PER_STRATEGY :][:2]
+    assert legs["bid"].tolist() == [MIDDLE, MIDDLE]
+    assert calls(loop) == 1
 
 
 @pytest.mark.parametrize("what", ["another instrument", "another venue", "behind the top"])

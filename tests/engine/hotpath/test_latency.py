@@ -18,7 +18,7 @@ DURATIONS = st.one_of(st.integers(0, 200), st.integers(0, 10**10), st.integers(0
 def recorded(durations: list[int]) -> np.ndarray:
     counts = touched(BUCKETS, np.dtype("<i8"))
     for duration_ns in durations:
-        record_latency(address_of(counts), duration_ns, 1000)
+        record_latency(address_of(counts), duration_ns, 1000, 1)
     return counts
 
 
@@ -54,7 +54,7 @@ def test_nothing_recorded_has_no_percentiles() -> None:
 
 def test_cycles_become_nanoseconds_by_the_calibration() -> None:
     counts = touched(BUCKETS, np.dtype("<i8"))
-    record_latency(address_of(counts), 26_000, 2_600)
+    record_latency(address_of(counts), 26_000, 2_600, 1)
     assert np.flatnonzero(counts).tolist() == [int(bucket_of(10_000))]
 
 

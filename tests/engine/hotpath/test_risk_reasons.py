@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.hotpath.mark import DAY_NS
 from engine.messages.codes import DenialReason, EngineState, LimitName, RecordKind, ReportKind, Scope
 from tests.engine.loop_builder import (
     ALPHA,
@@ -153,6 +154,20 @@ def test_daily_loss_at_the_mark(loop: Loop) -> None:
         loop.wide_limits(firm={"daily_loss": loss})
         loop.market_time(loop.core["market_time_ns"] + SECOND_NS)
         assert reason(loop.enter(BUY, 1)) == expected
+
+
+def test_the_daily_loss_counts_from_midnight(loop: Loop) -> None:
+    bought = loop.enter(BUY, 100, ASK)
+    loop.report(ReportKind.EXECUTED, bought, 100, ASK)
+    loop.wide_limits(firm={"daily_loss": 9_999})
+    loop.market_time(loop.core["market_time_ns"] + SECOND_NS)
+    loop.clock((int(loop.core["day"]) + 1) * DAY_NS - 1)
+    loop.market_time(loop.core["market_time_ns"])
+    assert reason(loop.enter(BUY, 1)) == R.DAILY_LOSS
+    loop.clock((int(loop.core["day"]) + 1) * DAY_NS)
+    loop.market_time(loop.core["market_time_ns"])
+    assert reason(loop.enter(BUY, 1)) == R.NONE
+    assert int(loop.memory.accounts[0]["day_start"]) == -10_000
 
 
 def test_engine_states(loop: Loop) -> None:

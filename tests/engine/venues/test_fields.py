@@ -37,6 +37,7 @@ def test_ouch_settings_become_typed() -> None:
         retransmission=Address("127.0.0.1", 9003),
         maker_fee=-20,
         taker_fee=30,
+        lockstep=False,
     )
 
 
