@@ -44,6 +44,9 @@ def test_the_first_start_brings_every_process_up_and_stopping_ends_them(desk: Ru
 def test_a_second_start_on_the_same_state_keeps_the_users_and_a_killed_launcher_leaves_no_process(
     desk: RunningDesk, eventually: Eventually
 ) -> None:
+    if not desk.passwords:  # the test before may have run elsewhere
+        desk.start()
+        assert desk.stop() == 0
     desk.start()
     assert "Sign in as viewer, trader, risk, admin." in "".join(desk.printed)
     assert running(desk) == list(NAMES)
