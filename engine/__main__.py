@@ -12,6 +12,7 @@ COMMANDS = {
     "backtest": "engine.backtest:main",
     "bench": "engine.bench.command:main",
     "book": "engine.history.book_door:main",
+    "compile": "engine.compile_door:main",
     "decode": "engine.decode:main",
     "exchange": "engine.simulator.exchange:main",
     "fix": "engine.venues.fix44_process:main",

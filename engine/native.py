@@ -24,7 +24,10 @@ if BACKEND not in ("native", "plain"):
     raise SystemExit(f"ENGINE_BACKEND is {BACKEND!r}; it must be native or plain")
 
 if BACKEND == "native":
-    os.environ["NUMBA_CACHE_DIR"] = str(cache_directory())
+    import numba
+
+    # Said to numba itself: its environment variable goes unread when something imported it before.
+    numba.config.CACHE_DIR = str(cache_directory())
     from engine.native_llvm import (
         address_of_function,
         call_strategy,

@@ -18,12 +18,12 @@ STRATEGY_SIGNATURE = types.int64(types.int64, types.int64, types.int64)
 
 def hot(function: Any) -> Any:
     """Compile for the loop: no interpreter, no bounds check, divisions never raise, cached by build."""
-    return njit(nogil=True, cache=True, error_model="numpy")(function)
+    return njit(nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True)(function)
 
 
 def hot_inlined(function: Any) -> Any:
     """As `hot`, and always part of its caller: for small steps on the usual way, where a call costs 2 ns."""
-    return njit(nogil=True, cache=True, error_model="numpy", forceinline=True)(function)
+    return njit(nogil=True, cache=True, error_model="numpy", forceinline=True, no_cfunc_wrapper=True)(function)
 
 
 def compile_strategy(function: Any) -> Any:

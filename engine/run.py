@@ -50,6 +50,7 @@ from engine.messages.control import Status
 from engine.messages.endpoints import engine_endpoints
 from engine.messages.instruments import read_instruments
 from engine.messages.journal import ENGINE_STATE, HEADER_SIZE, JOURNAL_HEADER, RECORD_SIZE
+from engine.quick_compile import quick_compile
 
 COMMANDS_PER_BATCH = 16
 KILL_FILE = "KILL"
@@ -91,7 +92,8 @@ class Engine:
         """Recover and begin a new epoch. Raises Diverged or JournalCorrupt: then the engine stays down."""
         self._copier = launch_copier(self.config.state, policy=SyncPolicy(self.config.sync_policy))
         say("compiling the hot path (the first time takes half a minute)")
-        warm_up()
+        with quick_compile():
+            warm_up()
         say("reading the journal")
         recovered = Replay(
             self.journal.places, self.memory, self.commands, lambda n: say(f"replayed {n} journal records")

@@ -68,8 +68,16 @@ class Launcher:
 
     def run_to_end(self, command: Command) -> None:
         """Run a command that ends by itself; raise ProcessEnded when it fails."""
+        self.join(self.begin(command))
+
+    def begin(self, command: Command) -> Child:
+        """Start a command that ends by itself; `join` waits for its end."""
         child = Child(command, self.logs / f"{command.name}.log")
         self.children.append(child)
+        return child
+
+    def join(self, child: Child) -> None:
+        """Wait until a command that was begun has ended; raise ProcessEnded when it failed."""
         while child.running:
             self.progress.sign_of_life()
             time.sleep(0.02)

@@ -46,7 +46,7 @@ class Stack:
     def engine_service(self, config: Path) -> Service:
         return Service(
             self.engine("engine", "run", config),
-            "Starting the engine (its hot path is compiled the first time)",
+            "Starting the engine",
             answers_hello(engine_endpoints(self.state).control),
             COMPILE_SECONDS,
             restart=True,

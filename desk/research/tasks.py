@@ -1,7 +1,8 @@
 """The worker's task: one backtest in a process of its own, its progress and its results into the row.
 
-The task may be delivered twice (a worker that died): results go to a directory of the backtest's own, written anew, and
-a backtest that has ended is not run again.
+The task may be delivered twice: a worker that starts asks again for whatever has not ended, because the one before may
+have been killed with it. So a backtest runs under a lock of the database, which ends with the connection that holds it;
+results go to a directory of the backtest's own, written anew; and a backtest that has ended is not run again.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 
 from celery import shared_task
+from celery.signals import worker_ready
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 
 from desk.environment import PROJECT_ROOT
@@ -35,6 +38,7 @@ ENGINE = [sys.executable, "-m", "engine"]
 POLL_SECONDS = 0.5
 STOP_SECONDS = 5.0
 FAILURE_LINES = 20
+LOCK_CLASS = 0x6274  # "bt": what the first number of an advisory lock means here
 State = Backtest.State
 
 
@@ -44,7 +48,32 @@ class BacktestFailed(Exception):
 
 @shared_task(acks_late=True, reject_on_worker_lost=True)
 def run_backtest(backtest_id: int) -> None:
-    """Run one backtest to its end, its failure, or its cancellation."""
+    """Run one backtest to its end, its failure, or its cancellation; nothing while another worker does."""
+    with _lock(backtest_id) as free:
+        if free:
+            _run_to_its_end(backtest_id)
+
+
+@worker_ready.connect
+def ask_again(**_: object) -> None:
+    """At the start of a worker: nothing that was queued or running may be forgotten."""
+    for pk in Backtest.objects.filter(state__in=[State.QUEUED, State.RUNNING]).values_list("pk", flat=True):
+        run_backtest.delay(pk)
+
+
+@contextlib.contextmanager
+def _lock(backtest_id: int) -> Iterator[bool]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK_CLASS, backtest_id])
+        free = bool(cursor.fetchone()[0])
+        try:
+            yield free
+        finally:
+            if free:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_CLASS, backtest_id])
+
+
+def _run_to_its_end(backtest_id: int) -> None:
     started = Backtest.objects.filter(pk=backtest_id, state__in=[State.QUEUED, State.RUNNING])
     if not started.update(state=State.RUNNING, started_at=timezone.now(), progress=0.0, failure=""):
         return

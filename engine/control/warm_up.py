@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from engine.hotpath.memory import EngineMemory
 from engine.hotpath.pipeline import run_loop
-from engine.hotpath.replay import apply_event, replay_input
+from engine.hotpath.replay import PROGRESS, apply_event, follow_records, replay_input
 from engine.hotpath.requests import cancel, cancel_matching, enter
 from engine.hotpath.sending import send_account_query
 from engine.hotpath.sessions import session_event
@@ -13,7 +13,7 @@ from engine.journal.append import commit_journal, reserve_journal
 from engine.journal.scratch import ScratchJournal
 from engine.messages.codes import RecordKind, SessionState, Side
 from engine.messages.instruments import Instrument
-from engine.native import address_of
+from engine.native import address_of, touched
 from engine.strategies import STRATEGIES, compiled_kind
 
 ROOM = 1 << 16
@@ -34,6 +34,7 @@ def warm_up() -> None:
     apply_event(engine, state, body)
     commit_journal(journal.writer, state, 0)
     replay_input(engine, int(RecordKind.ENGINE_STARTED), 0, address_of(small.report))
+    follow_records(engine, journal.cursor, address_of(touched(1, PROGRESS)), 0, 0)
     small.core["wake"] = 1
     run_loop(engine)
     for name in STRATEGIES:

@@ -20,6 +20,7 @@ from engine.history.lean_book import LeanBook
 from engine.history.lobster_book import LobsterBook
 from engine.history.warm_up import warm_up
 from engine.protocols.captures import MalformedCapture
+from engine.quick_compile import quick_compile
 
 COMPLAINTS = 20
 Summary = dict[str, Any]
@@ -165,7 +166,8 @@ def main(arguments: list[str]) -> int:
     try:
         with ExitStack() as stack:
             target = stack.enter_context(options.out.open("w")) if options.out else None
-            warm_up()
+            with quick_compile():
+                warm_up()
             started = time.perf_counter()
             summary = FORMATS[options.format](options, target)
             seconds = time.perf_counter() - started

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.quick_compile import quick_compile
 from engine.simulator.assemble import Assembly
 from engine.simulator.config import ConfigError, ExchangeConfig, VenueConfig, read_config
 from engine.simulator.feed_sockets import FeedSockets
@@ -246,7 +247,8 @@ def serve(config: ExchangeConfig) -> int:
     config.out.mkdir(parents=True, exist_ok=True)
     (config.out / READY_FILE).unlink(missing_ok=True)
     print("exchange: preparing books and order flow (compiles once)", file=sys.stderr, flush=True)
-    warm_up()
+    with quick_compile():
+        warm_up()
     exchange = Exchange(Assembly(config))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: exchange.stop())

@@ -13,7 +13,7 @@ from desk.refusals import Conflict, Invalid, NotPermitted
 from desk.research import tasks
 from desk.research.models import Backtest
 from desk.research.services import cancel_backtest, recordings, submit_backtest
-from desk.research.tasks import run_backtest
+from desk.research.tasks import ask_again, run_backtest
 from desk.strategies.definitions import definition_of
 from desk.strategies.models import Strategy
 from engine.messages.backtest import read_backtest
@@ -93,6 +93,38 @@ def test_delivered_twice_it_runs_once(backtest: Backtest, engine_does: Callable[
     run_backtest(backtest.pk)
     backtest.refresh_from_db()
     assert backtest.state == State.DONE
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_another_worker_runs_it_nothing_happens(
+    backtest: Backtest, engine_does: Callable[[str], None], eventually: Callable[..., None]
+) -> None:
+    engine_does(ENDLESS)
+
+    def work() -> None:
+        run_backtest(backtest.pk)
+        connection.close()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    eventually(lambda: Backtest.objects.get(pk=backtest.pk).progress == 0.1, "progress")
+    engine_does(DONE)
+    run_backtest(backtest.pk)
+    assert Backtest.objects.get(pk=backtest.pk).state == State.RUNNING
+    Backtest.objects.update(state=State.CANCELED)
+    worker.join(10)
+    assert not worker.is_alive()
+
+
+def test_a_worker_that_starts_asks_again_for_what_has_not_ended(
+    backtest: Backtest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, ...]] = []
+    monkeypatch.setattr(run_backtest, "apply_async", lambda arguments, *_, **__: asked.append(tuple(arguments)))
+    ask_again()
+    Backtest.objects.update(state=State.DONE)
+    ask_again()
+    assert asked == [(backtest.pk,)]
 
 
 def test_a_failure_says_what_the_engine_said(backtest: Backtest, engine_does: Callable[[str], None]) -> None:

@@ -65,7 +65,10 @@ def run(environment: Environment, host: str, address: str) -> None:
     users = ""
     try:
         stack = start_servers(launcher, environment, host)
+        compiling = launcher.begin(stack.engine("compile", "compile"))
         users = prepare(launcher, stack, logs)
+        with progress.step("Compiling the engine's hot path (half a minute the first time)"):
+            launcher.join(compiling)
         serve(launcher, stack)
         announce(progress, address, users, logs)
         users = ""

@@ -1,0 +1,61 @@
+"""Compiling the hot path from nothing in fewer passes.
+
+numba optimises and emits every function together with all that it calls, so the small ones at the bottom are optimised
+once for each of the dozen levels above them. While `quick_compile` holds, a function that is compiled because another
+one calls it gets the cheap passes only; the outermost one, which contains them all, gets everything, and it is what the
+loop runs. Nothing listens to numba's timers meanwhile: with deep nesting their bookkeeping alone costs a tenth.
+`docs/decisions/cold-compile.md` has the figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from engine.native import BACKEND
+
+
+@contextmanager
+def quick_compile() -> Iterator[None]:
+    """For a process that compiles in one thread; does nothing for interpreted hot code."""
+    if BACKEND != "native":
+        yield
+        return
+    from numba.core import event
+    from numba.core.codegen import CPUCodeLibrary
+    from numba.core.dispatcher import Dispatcher
+
+    depth = 0
+    compile_function, optimise = Dispatcher.compile, CPUCodeLibrary._optimize_final_module  # noqa: SLF001
+
+    def compile_counting(self: Any, signature: Any) -> Any:
+        nonlocal depth
+        depth += 1
+        try:
+            return compile_function(self, signature)
+        finally:
+            depth -= 1
+
+    def optimise_by_depth(self: Any) -> None:
+        if depth <= 1:
+            optimise(self)
+            return
+        codegen = self._codegen
+        passes, builder = codegen._module_pass_manager(  # noqa: SLF001
+            loop_vectorize=False,
+            slp_vectorize=False,
+            opt=codegen._opt_level,  # noqa: SLF001
+            cost="cheap",
+        )
+        passes.run(self._final_module, builder)
+
+    with ExitStack() as restored:
+        for owner, name, replacement in (
+            (event, "broadcast", lambda _event: None),
+            (Dispatcher, "compile", compile_counting),
+            (CPUCodeLibrary, "_optimize_final_module", optimise_by_depth),
+        ):
+            restored.callback(setattr, owner, name, getattr(owner, name))
+            setattr(owner, name, replacement)
+        yield
