@@ -23,6 +23,7 @@ class Field:
     inputmode: str = ""
     autocomplete: str = "off"
     wide: bool = False
+    longest: int = 300  # characters of a textarea
 
 
 def filled(fields: Iterable[Field], typed: Mapping[str, str], errors: Mapping[str, str] | None = None) -> list[Field]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine.control.configuration import Configuration
+from engine.hotpath.mark import middle_of
 from engine.hotpath.memory import EngineMemory
 from engine.messages.codes import Liquidity, RecordKind, ReportKind, Side
 from engine.messages.prices import to_decimal
@@ -53,9 +54,8 @@ class Results:
 
     def _mark(self, listing: int, instrument: int) -> int:
         top = self._memory.book.tops[listing]
-        if top["bid_quantity"] and top["ask_quantity"]:
-            return int(top["bid"] + top["ask"]) // 2
-        return int(self._memory.marks[instrument])
+        mark = int(middle_of(top["bid"], top["bid_quantity"], top["ask"], top["ask_quantity"]))
+        return mark or int(self._memory.marks[instrument])
 
     def add_fills(self, journal: bytes) -> None:
         """Keep the fills among new journal records."""

@@ -54,7 +54,7 @@ def find_visible(rows: QuerySet[AnyModel], user: Person, team_field: str = "team
     """One visible row, or NotFound: another team's row looks like no row."""
     found = visible(rows, user, team_field).filter(**lookup).first()
     if found is None:
-        raise NotFound(f"There is no such {rows.model.__name__.lower()}.")
+        raise NotFound(f"There is no such {rows.model._meta.verbose_name}.")  # noqa: SLF001  Django's public name for it
     return found
 
 

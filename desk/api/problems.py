@@ -17,6 +17,7 @@ TITLES = {
     401: "Not signed in",
     403: "Not permitted",
     404: "Not found",
+    405: "Method not allowed",
     409: "Conflict",
     422: "Invalid values",
     500: "Internal error",
@@ -64,6 +65,23 @@ def request_id(request: HttpRequest) -> str:
     return known
 
 
+def nothing_here(request: HttpRequest, _rest: str) -> JsonResponse:
+    """An address below the API that is none of it."""
+    return problem(request, 404, "not_found", "There is nothing here.")
+
+
+def _place(path: tuple[str | int, ...]) -> str:
+    """A field's name from where the parser found it: the body's own parameter is not part of it."""
+    parts = [str(part) for part in path[1:]]
+    return ".".join(parts[1:] if len(parts) > 1 and parts[0] == "body" else parts) or "body"
+
+
+def _sentence(said: str) -> str:
+    """The parser's words as those of this API."""
+    words = {"Field required": "it is missing", "Extra inputs are not permitted": "there is no such field"}
+    return words.get(said, said.removeprefix("Value error, "))
+
+
 def install(api: NinjaAPI) -> None:
     """Answer every error of this API as a problem."""
 
@@ -82,9 +100,10 @@ def install(api: NinjaAPI) -> None:
 
     @api.exception_handler(ValidationError)
     def _validation(request: HttpRequest, error: ValidationError) -> JsonResponse:
-        errors = {".".join(str(part) for part in row["loc"][1:]) or "body": str(row["msg"]) for row in error.errors}
+        errors = {_place(row["loc"]): _sentence(str(row["msg"])) for row in error.errors}
         parameter = next(iter(errors), "")
-        return problem(request, 422, "invalid", "; ".join(errors.values()), parameter=parameter, errors=errors)
+        said = "; ".join(f"{name}: {sentence}" for name, sentence in errors.items())
+        return problem(request, 422, "invalid", said, parameter=parameter, errors=errors)
 
     @api.exception_handler(AuthenticationError)
     def _authentication(request: HttpRequest, _: AuthenticationError) -> JsonResponse:

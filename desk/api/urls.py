@@ -22,4 +22,4 @@ api.add_router("", markets.router)
 api.add_router("", orders.router)
 api.add_router("", operations.router)
 
-urlpatterns = [path("", api.urls)]
+urlpatterns = [path("", api.urls), path("<path:_rest>", problems.nothing_here)]

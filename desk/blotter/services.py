@@ -22,12 +22,14 @@ from desk.markets.models import Instrument, Venue
 from desk.refusals import Conflict, EngineNotReached, Invalid
 from engine.messages.codes import OPEN_STATES, DenialReason, LimitName, Scope, Side, TimeInForce
 from engine.messages.control import CancelOrder, EnterOrder, Status, command
-from engine.messages.prices import from_decimal
+from engine.messages.prices import from_decimal, to_decimal
 
 CLIENT_ORDER_ID = re.compile(r"[A-Za-z0-9._-]{1,36}\Z")
 CLIENT_ORDER_ID_RULE = "A client order id has 1 to 36 letters, digits, dots, underscores or hyphens."
 VALID_MILLISECONDS = 2_000
 LONGEST_VALID_MILLISECONDS = 60_000
+LARGEST_QUANTITY = 10**9
+LARGEST_PRICE = 2**40
 RELATED = ("strategy", "team", "instrument", "venue")
 
 
@@ -145,12 +147,16 @@ def _checked_body(ticket: OrderTicket) -> dict[str, Any]:
         errors["venue"] = f"There is no venue {ticket.venue}."
     if not 1 <= ticket.valid_milliseconds <= LONGEST_VALID_MILLISECONDS:
         errors["valid_milliseconds"] = f"It must be from 1 to {LONGEST_VALID_MILLISECONDS}."
-    if not 1 <= ticket.quantity <= 10**9 or (instrument and ticket.quantity % instrument.lot_size):
+    if ticket.quantity < 1 or (instrument and ticket.quantity % instrument.lot_size):
         errors["quantity"] = "The quantity must be a positive number of whole lots."
+    elif ticket.quantity > LARGEST_QUANTITY:
+        errors["quantity"] = f"The quantity is at most {LARGEST_QUANTITY:,}."
     try:
         price = from_decimal(ticket.price)
-        if not 0 < price < 2**40 or (instrument and price % from_decimal(instrument.tick_size)):
+        if price <= 0 or (instrument and price % from_decimal(instrument.tick_size)):
             errors["price"] = "The price must be a positive multiple of the tick size."
+        elif price > LARGEST_PRICE:
+            errors["price"] = f"The price is at most {to_decimal(LARGEST_PRICE):,}."
     except ValueError as error:
         errors["price"] = f"{error}."
     if errors:

@@ -8,7 +8,7 @@ from typing import Any
 
 PROTOCOL = "desk.v1.json"
 PROTOCOL_VERSION = 1
-HEARTBEAT_MS = 1000
+HEARTBEAT_MS = 500
 
 BAD_FRAME = 4000
 NOT_SIGNED_IN = 4001

@@ -29,6 +29,7 @@ from engine.messages.instruments import Instrument as InstrumentRecord
 from engine.messages.prices import to_decimal
 
 WHOLE = re.compile(r"-?[0-9]{1,12}")
+HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
 LONGEST_SETTING = 200
 SECRET = re.compile("password|secret")
 
@@ -147,7 +148,7 @@ def _wrong_setting(field: VenueField, text: str) -> str:
         return f"{field.label} must be a whole number."
     if field.kind == "address":
         host, _, port = text.rpartition(":")
-        if not host or not (port.isascii() and port.isdigit()):
+        if not HOST.fullmatch(host) or not (port.isascii() and port.isdigit()):
             return f"{field.label} must look like host:port."
         if not 1 <= int(port) <= 65535:
             return f"{field.label}: a port is a number from 1 to 65535."

@@ -60,7 +60,7 @@ def parse(name: str, text: Any) -> Bound:
     except ValueError:
         raise Invalid({name: f"{text} has more than four decimals."}) from None
     if not 0 <= value <= LARGEST:
-        raise Invalid({name: f"{text} is not between 0 and {LARGEST}."})
+        raise Invalid({name: f"{text} is not between 0 and {LARGEST:,}."})
     if name in MONEY_LIMITS:
         return value
     if value != value.to_integral_value():

@@ -6,6 +6,7 @@ The rows of `Limit` are what people agreed on; `desk.risk.versions` brings them 
 import hashlib
 import json
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -14,7 +15,7 @@ from django.utils import timezone
 from desk.accounts import policy
 from desk.accounts.models import User
 from desk.audit.services import record
-from desk.refusals import Conflict, Invalid, NotFound, Refusal
+from desk.refusals import Conflict, Invalid, NotFound, Refusal, check_all
 from desk.risk.bounds import Bound, loosens, parse, team_of_scope, text_of
 from desk.risk.models import LIMIT_NAMES, ChangeRequest, Limit
 from desk.risk.versions import push_limits
@@ -22,6 +23,7 @@ from desk.strategies.models import Strategy
 from engine.messages.codes import Scope
 
 LIFETIME = timedelta(minutes=30)
+LONGEST_REASON = 300
 State = ChangeRequest.State
 
 
@@ -34,9 +36,7 @@ def propose_limits(actor: User, scope: int, scope_id: int, values: dict[str, Any
     scope_id = 0 if scope == Scope.FIRM else scope_id
     team_id = team_of_scope(scope, scope_id)
     policy.require(policy.may_propose_limits(actor, scope, team_id), "Your role may not propose these limits.")
-    wanted = {name: parse(name, value) for name, value in values.items()}
-    if not reason.strip():
-        raise Invalid({"reason": "Say why."})
+    wanted = _checked_proposal(values, reason)
     with transaction.atomic():
         limit = _locked(scope, scope_id)
         differing = {name: bound for name, bound in wanted.items() if text_of(bound) != text_of(getattr(limit, name))}
@@ -52,6 +52,19 @@ def propose_limits(actor: User, scope: int, scope_id: int, values: dict[str, Any
     if narrower:
         _apply(actor, changes[0])
     return changes
+
+
+def _checked_proposal(values: dict[str, Any], reason: str) -> dict[str, Bound]:
+    bounds = check_all(*(partial(parse, name, value) for name, value in values.items()), partial(check_reason, reason))
+    return dict(zip(values, bounds, strict=False))
+
+
+def check_reason(reason: str) -> None:
+    """Invalid unless it says something and is no longer than what is kept."""
+    if not reason.strip():
+        raise Invalid({"reason": "Say why."})
+    if len(reason) > LONGEST_REASON:
+        raise Invalid({"reason": f"At most {LONGEST_REASON} characters are kept; this has {len(reason)}."})
 
 
 def approve_change(actor: User, change_id: int, diff_hash: str) -> ChangeRequest:

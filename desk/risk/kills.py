@@ -11,7 +11,7 @@ from desk.audit.services import record
 from desk.link import client
 from desk.refusals import Conflict, EngineNotReached, EngineRefused, NotFound
 from desk.risk.bounds import team_of_scope
-from desk.risk.changes import LIFETIME, check_approval, close_change, diff_hash_of
+from desk.risk.changes import LIFETIME, check_approval, check_reason, close_change, diff_hash_of
 from desk.risk.models import ChangeRequest, KillState
 from engine.messages.codes import Scope
 from engine.messages.control import Kill, Rearm, command
@@ -65,6 +65,7 @@ def propose_rearm(actor: User, scope: int, scope_id: int, reason: str) -> Change
     """Ask a risk manager to take a kill back. Raises Conflict when nothing is killed or it was asked already."""
     team_id = team_of_scope(scope, scope_id)
     policy.require(policy.may_propose_rearm(actor, scope, team_id), "Your role may not ask for this re-arm.")
+    check_reason(reason)
     with transaction.atomic():
         held = KillState.objects.select_for_update().filter(scope=scope, scope_id=scope_id, active=True).first()
         if held is None:

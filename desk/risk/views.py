@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from desk.accounts import policy
-from desk.accounts.models import User
+from desk.accounts.models import Role, User
 from desk.accounts.person import person
 from desk.fields import Field, filled, other_errors
 from desk.refusals import Invalid, NotFound, Refusal
@@ -73,6 +73,7 @@ class ChangeRow:
     may_approve: bool
     may_reject: bool
     has_approver: bool
+    proposer_is_risk: bool
 
 
 def diff_of(change: ChangeRequest) -> list[DiffRow]:
@@ -93,6 +94,7 @@ def change_row(user: User, change: ChangeRequest) -> ChangeRow:
         pending and policy.may_approve(user, change),
         pending and policy.may_reject(user, change),
         policy.has_approver(change),
+        policy.role_of(change.proposer) == Role.RISK,
     )
 
 
@@ -145,7 +147,9 @@ def propose(request: HttpRequest, target: str) -> HttpResponse:
         )
         for name in LIMIT_NAMES
     ]
-    reason = Field("reason", "Reason", kind="textarea", help="The approver and the audit trail see it.", wide=True)
+    reason = Field(
+        "reason", "Reason", kind="textarea", help="The approver and the audit trail see it.", wide=True, longest=300
+    )
     typed: dict[str, Any] = request.POST.dict()
     errors: dict[str, str] = {}
     status = 200

@@ -1,6 +1,7 @@
 """A strategy's definition checked against the catalogue of the running engine."""
 
 from typing import Any
+from unicodedata import category
 
 from desk.markets.models import Instrument, Venue
 from desk.refusals import Invalid
@@ -21,6 +22,8 @@ def check_name(name: str) -> str:
     name = name.strip()
     if not 1 <= len(name) <= 60:
         raise Invalid({"name": "A name has 1 to 60 characters."})
+    if not name.isprintable() or any(category(letter) == "Cf" for letter in name):
+        raise Invalid({"name": "A name has printable characters only."})
     return name
 
 

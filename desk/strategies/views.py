@@ -22,7 +22,9 @@ from desk.link import client
 from desk.link.models import ProjectionOffset
 from desk.markets.models import Instrument
 from desk.refusals import Invalid, Refusal
-from desk.risk.models import LIMIT_NAMES, Limit
+from desk.risk.models import LIMIT_NAMES, KillState, Limit
+from desk.risk.services import active_kills
+from desk.risk.targets import label_of
 from desk.runs.services import visible_runs
 from desk.strategies import services
 from desk.strategies.definitions import find_kind
@@ -167,7 +169,19 @@ def start(request: HttpRequest, strategy_id: int) -> HttpResponse:
         services.start_strategy(person(request), strategy)
     except Refusal as refusal:
         return _answer(request, strategy, refusal)
-    return _answer(request, strategy, f"{strategy.name} is started.")
+    held = [label_of(kill.scope, kill.scope_id) for kill in active_kills() if _holds(kill, strategy)]
+    remark = f" But KILL holds on {', '.join(held)}: nothing leaves until it is re-armed." if held else ""
+    return _answer(request, strategy, f"{strategy.name} is started.{remark}")
+
+
+def _holds(kill: KillState, strategy: Strategy) -> bool:
+    own = {
+        Scope.FIRM: 0,
+        Scope.TEAM: strategy.team_id,
+        Scope.STRATEGY: strategy.pk,
+        Scope.VENUE: strategy.venue_id,
+    }
+    return own[Scope(kill.scope)] == kill.scope_id
 
 
 @login_required

@@ -94,6 +94,8 @@ class Configuration:
         for index in used:
             self._bind_limits(index)
         self.memory.core["limits_version"] = version
+        # What was denied may be allowed now: nobody waits for the end of a long pause.
+        self.memory.legs["denied"] = self.memory.legs["retry_after_ns"] = 0
 
     def _bind_limits(self, index: int) -> None:
         account = self.memory.accounts[index]
@@ -138,7 +140,7 @@ class Configuration:
         leg["tick_size"] = memory.instruments[instrument]["tick_size"]
         for name in ("bid", "bid_quantity", "ask", "ask_quantity"):
             leg[name] = top[name]
-        leg["attempts"] = leg["retry_after_ns"] = leg["canceling"] = 0
+        leg["attempts"] = leg["retry_after_ns"] = leg["denied"] = leg["canceling"] = 0
 
     def check_strategy(self, body: StartStrategy) -> tuple[Kind, dict[str, float]]:
         """The compiled kind and the parameter values, or a Refusal that names what is wrong."""

@@ -13,6 +13,7 @@ from engine.hotpath import tables
 from engine.hotpath.book_layout import OUTCOMES
 from engine.hotpath.itch_book import OUTCOME_NAMES
 from engine.hotpath.latency import percentiles
+from engine.hotpath.mark import middle_of
 from engine.messages.codes import EngineState, Scope, SessionState, StrategyState
 from engine.messages.state import LINES, STATE_VERSION
 
@@ -154,8 +155,9 @@ class StateFrame:
     def _mark(self, instrument: int) -> int | None:
         for venue in range(1, int(self._memory.core["venue_count"][0]) + 1):
             top = self._memory.book.tops[self._memory.listing(venue, instrument)]
-            if top["bid_quantity"] and top["ask_quantity"]:
-                return int(top["bid"] + top["ask"]) // 2
+            mark = int(middle_of(top["bid"], top["bid_quantity"], top["ask"], top["ask_quantity"]))
+            if mark:
+                return mark
         return int(self._memory.marks[instrument]) or None
 
     def _tops(self) -> list[dict[str, Any]]:

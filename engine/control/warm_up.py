@@ -3,6 +3,7 @@ recovery is the wrong moment for a compiler."""
 
 from __future__ import annotations
 
+from engine.hotpath.mark import middle_of
 from engine.hotpath.memory import EngineMemory
 from engine.hotpath.pipeline import run_loop
 from engine.hotpath.replay import PROGRESS, apply_event, follow_records, replay_input
@@ -35,6 +36,8 @@ def warm_up() -> None:
     commit_journal(journal.writer, state, 0)
     replay_input(engine, int(RecordKind.ENGINE_STARTED), 0, address_of(small.report))
     follow_records(engine, journal.cursor, address_of(touched(1, PROGRESS)), 0, 0)
+    top = small.book.tops[0]
+    middle_of(top["bid"], top["bid_quantity"], top["ask"], top["ask_quantity"])
     small.core["wake"] = 1
     run_loop(engine)
     for name in STRATEGIES:

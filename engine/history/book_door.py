@@ -170,6 +170,8 @@ def main(arguments: list[str]) -> int:
                 warm_up()
             started = time.perf_counter()
             summary = FORMATS[options.format](options, target)
+            if not summary["messages"]:
+                raise Refused(f"{options.file} has no {options.format} message in it; is it another format?")
             seconds = time.perf_counter() - started
     except (Refused, OSError, EOFError, MalformedCapture, lobster.MalformedLine) as wrong:
         print(f"engine book: {wrong}", file=sys.stderr)

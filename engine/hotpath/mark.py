@@ -15,18 +15,29 @@ from engine.hotpath.tables import (
 )
 from engine.native import hot, load_i64, store_i64, view
 
+WIDEST = 200
 DAY_NS = 86_400_000_000_000
 
 
 @hot
+def middle_of(bid, bid_quantity, ask, ask_quantity):
+    """The middle of a top as a mark; 0 while a side is missing, the top crosses, or it is wider than 1/WIDEST of the
+    price: for a moment after a sweep the middle is nowhere near a price at which anybody trades."""
+    if bid_quantity <= 0 or ask_quantity <= 0 or bid >= ask:
+        return 0
+    price = (bid + ask) // 2
+    return price if (ask - bid) * WIDEST <= price else 0
+
+
+@hot
 def mark_price(engine, instrument):
-    """Middle of the first venue that has two sides, else the last such price; 0 when there never was one."""
+    """Middle of the first venue whose top makes a mark, else the last mark; 0 when there never was one."""
     core = view(engine, 1, ENGINE)[0]
     tops = view(core.tops, core.listing_count, TOP)
     for venue in range(core.venue_count):
         top = tops[venue * (core.instrument_count + 1) + instrument]
-        if top.bid_quantity > 0 and top.ask_quantity > 0:
-            price = (top.bid + top.ask) // 2
+        price = middle_of(top.bid, top.bid_quantity, top.ask, top.ask_quantity)
+        if price > 0:
             store_i64(core.marks + instrument * 8, price)
             return price
     return load_i64(core.marks + instrument * 8)

@@ -37,6 +37,7 @@ HALTED = int(EngineState.HALTED)
 RUNNING = int(StrategyState.RUNNING)
 REQUEST_KIND, DENIAL_KIND = int(RecordKind.ORDER_REQUEST), int(RecordKind.DENIAL)
 RETRY_AFTER_DENIAL_NS = 1_000_000_000
+MOST_DOUBLINGS = 5
 
 
 @hot
@@ -66,7 +67,9 @@ def deny(engine, reason, strategy, team, leg, venue, instrument, side, price, qu
     core.denials += 1
     if leg >= 0:
         own = view(core.legs, core.strategy_count * LEGS_PER_STRATEGY, LEG)[leg]
-        own.retry_after_ns = core.market_time_ns + RETRY_AFTER_DENIAL_NS
+        own.retry_after_ns = core.market_time_ns + (RETRY_AFTER_DENIAL_NS << own.denied)
+        if own.denied < MOST_DOUBLINGS:
+            own.denied += 1
     body = reserve(engine)
     if body == 0:
         return -reason
@@ -119,6 +122,8 @@ def enter(engine, strategy, team, leg, venue, instrument, side, price, quantity,
     view(core.venues, VENUES, VENUE)[venue].orders += 1
     write_request(engine, body, slot, ENTER, 0, signal)
     commit_journal(core.journal, REQUEST_KIND, core.clock_ns)
+    if leg >= 0:
+        view(core.legs, core.strategy_count * LEGS_PER_STRATEGY, LEG)[leg].denied = 0
     if core.replaying == 0:
         send_enter(engine, slot, body)
     return order_id

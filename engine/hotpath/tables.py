@@ -219,6 +219,7 @@ LEG = np.dtype(
         ("canceling", "<i8"),
         ("attempts", "<i8"),
         ("retry_after_ns", "<i8"),
+        ("denied", "<i8"),  # in a row: each waits twice as long as the one before
         ("instrument", "<i8"),
         ("venue", "<i8"),
         ("listing", "<i8"),

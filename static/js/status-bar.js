@@ -6,7 +6,6 @@ import { schedule } from "./painting.js";
 
 const SECOND_CLICK_WITHIN = 4000;
 const FEED_SILENT_AFTER = 5000;
-const ENGINE_SILENT_AFTER = 3000;
 
 class Rows {
   constructor(paint) {
@@ -38,7 +37,7 @@ function badge(element, text, style) {
 }
 
 export function followStatus(stream, pnlChannel) {
-  const engine = new Rows((rows) => paintEngine(rows.get("engine") ?? {}, silent(stream)));
+  const engine = new Rows((rows) => paintEngine(rows.get("engine") ?? {}, stream.engineIsSilent()));
   stream.subscribe("engine", engine);
   stream.subscribe("feeds", new Rows(paintFeeds));
   stream.subscribe("venues", new Rows(paintVenues));
@@ -50,11 +49,6 @@ export function followStatus(stream, pnlChannel) {
     schedule(engine.paint);
   });
   stream.addEventListener("tick", () => paintStream(stream));
-}
-
-// The last state of an engine that does not answer is history, not its state.
-function silent(stream) {
-  return stream.engineAge === null || stream.engineAge > ENGINE_SILENT_AFTER;
 }
 
 function paintEngine(engine, isSilent) {
@@ -96,11 +90,11 @@ function paintVenues(rows) {
 function paintStream(stream) {
   document.body.dataset.stream = stream.state;
   const element = item("stream");
-  const engineSilent = silent(stream);
-  if (stream.state === "live") badge(element, age(stream.silence()), "on");
+  const engineSilent = stream.engineIsSilent();
+  if (stream.state === "live") badge(element, age(stream.age()), "on");
   else if (stream.state === "connecting") badge(element, "Connecting", "busy");
   else if (stream.state === "down") badge(element, `Reconnecting, ${age(stream.silence())}`, "warn");
-  else badge(element, engineSilent ? "Engine silent" : `Stale ${age(stream.silence())}`, "warn");
+  else badge(element, engineSilent ? `Engine silent ${age(stream.age())}` : `Stale ${age(stream.age())}`, "warn");
   const notice = document.getElementById("engine-unreachable");
   if (notice) notice.hidden = !(stream.state === "stale" && engineSilent);
 }

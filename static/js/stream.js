@@ -5,7 +5,8 @@ const RECONNECT_AFTER = 5000;
 const LONGEST_PAUSE = 15000;
 const SIGN_IN_AGAIN = new Set([4001, 4004]);
 const GIVE_UP = new Set([4000, 4003, 4009]);
-const PING_EVERY = 4;
+const PING_EVERY = 8;
+const ENGINE_SILENT_AFTER = 1500;
 
 export class Stream extends EventTarget {
   constructor(address) {
@@ -13,7 +14,7 @@ export class Stream extends EventTarget {
     this.address = address;
     this.subscriptions = new Map();
     this.state = "connecting";
-    this.engineAge = undefined; // until the first heartbeat; null: the engine was never heard
+    this.engineHeardAt = undefined; // until the first heartbeat; null: the engine was never heard
     this.attempt = 0;
     this.requests = 0;
     this.heartbeats = 0;
@@ -101,11 +102,11 @@ export class Stream extends EventTarget {
   }
 
   takeHeartbeat(frame) {
-    this.engineAge = frame.stale.engine;
+    this.engineHeardAt = frame.stale.engine === null ? null : performance.now() - frame.stale.engine;
     this.heartbeats += 1;
     // Answering heartbeats keeps a hidden tab, whose timers are slowed down, from being taken for dead.
     if (this.heartbeats % PING_EVERY === 0) this.send("ping", {});
-    this.become(this.engineAge === null || this.engineAge > STALE_AFTER ? "stale" : "live");
+    this.become(this.engineIsSilent() ? "stale" : "live");
   }
 
   subscribeAll() {
@@ -143,7 +144,7 @@ export class Stream extends EventTarget {
       this.socket = null;
       socket?.close();
       this.lose(1006);
-    } else if (this.state === "live" && silence > STALE_AFTER) {
+    } else if (this.state === "live" && (silence > STALE_AFTER || this.engineIsSilent())) {
       this.become("stale");
     }
     this.dispatchEvent(new Event("tick"));
@@ -151,6 +152,16 @@ export class Stream extends EventTarget {
 
   silence() {
     return performance.now() - this.heardAt;
+  }
+
+  // The last state of an engine that does not answer is history, not its state.
+  engineIsSilent() {
+    return this.engineHeardAt === null || performance.now() - this.engineHeardAt > ENGINE_SILENT_AFTER;
+  }
+
+  // How old the numbers on the page are: the engine's last word, or ours from the server.
+  age() {
+    return Math.max(this.silence(), performance.now() - (this.engineHeardAt ?? this.heardAt));
   }
 
   become(state) {
