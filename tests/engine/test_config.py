@@ -26,11 +26,13 @@ instruments = "data/instruments.json"
 state = "/var/engine"
 mode = "live"
 wait = "spinning"
+warm_sends_us = 50
 sync_policy = "each"
 venue_count = 8
 strategy_count = 2
 """
-    expected = EngineConfig(tmp_path / "data/instruments.json", Path("/var/engine"), "live", "spinning", "each", 8, 2)
+    paths = tmp_path / "data/instruments.json", Path("/var/engine")
+    expected = EngineConfig(*paths, "live", "spinning", 50, "each", 8, 2)
     assert read_config(written(tmp_path, text)) == expected
 
 
@@ -46,6 +48,8 @@ REFUSED = [
     ("instruments = 'x'\nstrategy_count = 1", "strategy_count 2 to 65536"),
     ("instruments = 'x'\nstrategy_count = 65537", "strategy_count 2 to 65536"),
     ("instruments = 'x'\nmode = 'backtest'", "mode is 'backtest'; it must be one of paper, live"),
+    ("instruments = 'x'\nwarm_sends_us = 50", "warm_sends_us is 0, or 20 to 1000000 with wait = 'spinning'"),
+    ("instruments = 'x'\nwait = 'spinning'\nwarm_sends_us = 19", "warm_sends_us is 0, or 20 to 1000000"),
     ("instruments = 'x'\nwait = 'sleeping'", "it must be one of backing_off, spinning"),
     ("instruments = 'x'\nsync_policy = 'never'", "it must be one of each, interval, none"),
     ("instruments = ", "Invalid value"),

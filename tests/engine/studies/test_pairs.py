@@ -119,7 +119,7 @@ def test_the_door_prints_every_pair_as_one_json_object(tmp_path: Path, capsys: p
 
 def test_a_missing_file_is_refused_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["study", "pairs", "nowhere.csv", "--format", "prices"]) == 1
-    assert capsys.readouterr().err == "study pairs: [Errno 2] No such file or directory: 'nowhere.csv'\n"
+    assert capsys.readouterr().err == "study pairs: cannot read nowhere.csv: No such file or directory\n"
 
 
 def test_the_published_pair_of_senior_living_operators_is_cointegrated(shared_data: Path) -> None:
