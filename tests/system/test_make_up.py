@@ -25,7 +25,9 @@ def running(desk: RunningDesk) -> list[str]:
     return [name for name in NAMES if any(name in command for command in commands)]
 
 
-def test_the_first_start_brings_every_process_up_and_stopping_ends_them(desk: RunningDesk) -> None:
+def test_it_starts_stops_starts_again_with_the_same_users_and_killed_leaves_no_process(
+    desk: RunningDesk, eventually: Eventually
+) -> None:
     desk.start()
     assert running(desk) == list(NAMES)
     with urllib.request.urlopen(f"{desk.address}/readyz") as answer:
@@ -39,14 +41,6 @@ def test_the_first_start_brings_every_process_up_and_stopping_ends_them(desk: Ru
     assert desk.stop() == 0
     assert processes_of(desk.state) == {}
     assert desk.printed[-1] == "Everything has stopped.\n"
-
-
-def test_a_second_start_on_the_same_state_keeps_the_users_and_a_killed_launcher_leaves_no_process(
-    desk: RunningDesk, eventually: Eventually
-) -> None:
-    if not desk.passwords:  # the test before may have run elsewhere
-        desk.start()
-        assert desk.stop() == 0
     desk.start()
     assert "Sign in as viewer, trader, risk, admin." in "".join(desk.printed)
     assert running(desk) == list(NAMES)
