@@ -28,7 +28,14 @@ WHOLE = {
     DenialReason.NOTIONAL_OVERFLOW: "Price times quantity is too large to count.",
     DenialReason.UNKNOWN_INSTRUMENT: "The engine does not know this instrument.",
     DenialReason.INVALID_FIELD: "Side, price, quantity or time in force makes no sense.",
+    DenialReason.OPERATIONAL_HALT: "The venue has halted this instrument on its own market (operational halt).",
 }
+HALTS = {
+    DenialReason.INSTRUMENT_HALTED: "Trading in this instrument is halted",
+    DenialReason.INSTRUMENT_PAUSED: "Trading in this instrument is paused",
+    DenialReason.QUOTATION_ONLY: "This instrument is in its quotation period and does not trade yet",
+}
+AFTER_HOURS = ord("M")  # ITCH's letter for the end of market hours
 
 
 def denial_sentence(reason: int, limit_name: int, scope: int, measured: int, bound: int) -> str:
@@ -40,6 +47,8 @@ def denial_sentence(reason: int, limit_name: int, scope: int, measured: int, bou
     owner = OWNERS.get(Scope(scope), "the") if scope in Scope._value2member_map_ else "the"
     if known in WHOLE:
         return WHOLE[known]
+    if (status := _status_sentence(known, measured, bound)) is not None:
+        return status
     if known == DenialReason.KILL_ACTIVE:
         return f"KILL holds on {owner.removesuffix(chr(39) + 's')}."
     if known == DenialReason.ENGINE_NOT_ACTIVE:
@@ -50,6 +59,29 @@ def denial_sentence(reason: int, limit_name: int, scope: int, measured: int, bou
     if known == DenialReason.LIMIT_UNSET:
         return f"{owner[0].upper()}{owner[1:]} {limit} is not set; an unset limit blocks."
     return f"{_measured(known, measured)} over {owner} {limit} of {_bound(known, bound)}."
+
+
+def _status_sentence(reason: DenialReason, measured: int, bound: int) -> str | None:
+    """Sentences about what the venue has said of the instrument; None for other reasons."""
+    if reason in HALTS:
+        code = measured.to_bytes(4, "big").decode("latin-1").strip("\0 ") if 0 < measured < 1 << 32 else ""
+        return f"{HALTS[reason]}{f' ({code})' if code.isalnum() else ''}."
+    if reason == DenialReason.MARKET_WIDE_HALT:
+        return f"The market-wide circuit breaker of level {measured} holds up all trading."
+    if reason == DenialReason.IPO_PENDING:
+        minutes, seconds = divmod(max(measured, 0), 60)
+        return f"IPO: no orders before the release, quoted from {minutes // 60:02}:{minutes % 60:02}:{seconds:02}."
+    if reason == DenialReason.AUCTION_COLLAR:
+        where = "above the upper" if measured > bound else "below the lower"
+        return f"The price {_money(measured)} is {where} price of the auction collar, {_money(bound)}."
+    if reason == DenialReason.SHORT_SALE_RESTRICTED:
+        against = f"the best bid {_money(bound)}" if bound else "a bid, and there is none"
+        return f"Short sales are restricted: {_money(measured)} is not above {against}, and the firm does not own them."
+    if reason == DenialReason.MARKET_CLOSED:
+        if measured == AFTER_HOURS:
+            return "Market hours are over: only orders that reduce a position pass."
+        return "The venue is outside its hours: nothing trades."
+    return None
 
 
 def _measured(reason: DenialReason, value: int) -> str:

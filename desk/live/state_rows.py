@@ -8,7 +8,10 @@ from desk.live.channels import FIRM
 from desk.live.names import Names
 from desk.live.state_channel import Rows
 
-MONEY = ("realised", "unrealised", "fees", "net", "average_price", "mark", "bid", "ask", "value")
+MONEY = frozenset(
+    {"realised", "unrealised", "fees", "net", "average_price", "mark", "bid", "ask", "value"}
+    | {"collar_lower", "collar_upper", "last_price", "near_price"}
+)
 
 
 def decimal_text(value: int) -> str:

@@ -23,6 +23,16 @@ STATE_WORDS = {
     "PENDING_CANCEL": ("Canceling", "busy"),
     "UNKNOWN": ("UNKNOWN", "warn"),
     "DENIED": ("Denied", "warn"),
+    "TRADING": ("Trading", "on"),
+    "PAUSED": ("Paused", "danger"),
+    "QUOTATION_ONLY": ("Quotation only", "warn"),
+    "OPERATIONAL_HALT": ("Operational halt", "danger"),
+    "MARKET_WIDE_HALT": ("Market-wide halt", "danger"),
+    "IPO_PENDING": ("IPO pending", "warn"),
+    "AUCTION_COLLAR": ("Auction collar", "warn"),
+    "SHORT_SALE_RESTRICTED": ("Short sale restricted", "warn"),
+    "AFTER_HOURS": ("After hours", "warn"),
+    "CLOSED": ("Closed", ""),
 }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.build import build_hash
 from engine.control.configuration import Configuration
+from engine.control.listing_state import listing_state, market_state
 from engine.hotpath import tables
 from engine.hotpath.book_layout import OUTCOMES
 from engine.hotpath.itch_book import OUTCOME_NAMES
@@ -82,6 +83,7 @@ class StateFrame:
                     "malformed": int(row["malformed"]),
                     "last_heard_ns": int(row["heard_ns"]) or None,
                 }
+                | market_state(self._memory.markets[number])
             )
         return rows
 
@@ -170,7 +172,8 @@ class StateFrame:
                     sides["bid"] = sides["bid_quantity"] = None  # type: ignore[assignment]
                 if not sides["ask_quantity"]:
                     sides["ask"] = sides["ask_quantity"] = None  # type: ignore[assignment]
-                rows.append({"venue": venue, "instrument": instrument} | sides)
+                status = self._memory.statuses[self._memory.listing(venue, instrument)]
+                rows.append({"venue": venue, "instrument": instrument} | sides | listing_state(status))
         return rows
 
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 from engine.hotpath.book import clear_venue
 from engine.hotpath.book_layout import BOOK, DUPLICATE
 from engine.hotpath.dispatch import notify_touched, touch
-from engine.hotpath.itch_book import apply_itch
+from engine.hotpath.itch_book import NOT_BOOK, apply_itch
 from engine.hotpath.mark import DAY_NS, begin_day, refresh_holdings
+from engine.hotpath.market_status import apply_status, clear_statuses, mark_venue
 from engine.hotpath.requests import reserve
 from engine.hotpath.sending import flush_unsent
+from engine.hotpath.status_tables import CLOSED
 from engine.hotpath.tables import (
     ACCOUNT,
     ENGINE,
@@ -95,8 +97,12 @@ def consume(engine, venue_index, line, packet, length):
             market_time = load_be48(message + TIMESTAMP_NS)
             if core.market_time_ns < market_time <= LATEST_NS:
                 core.market_time_ns = market_time
-            if apply_itch(core.book, venue_index, message, size) <= DUPLICATE and book.top_changed != 0:
-                touch(engine, book.listing)
+            outcome = apply_itch(core.book, venue_index, message, size)
+            if outcome <= DUPLICATE:
+                if book.top_changed != 0:
+                    touch(engine, book.listing)
+            elif outcome == NOT_BOOK:
+                apply_status(engine, venue_index, message)
         sequence += 1
         at += BLOCK_HEADER_LENGTH + size
     venue.expected = sequence
@@ -156,6 +162,7 @@ def apply_feed_event(engine, body):
         venue.dirty = 0
     elif event.kind == ENDED:
         venue.ended = 1
+        mark_venue(engine, event.venue, 0, CLOSED)
     elif event.kind == NEW_SESSION:
         begin_session(engine, event.venue)
 
@@ -166,6 +173,7 @@ def begin_session(engine, venue_index):
     core = view(engine, 1, ENGINE)[0]
     venue = view(core.venues, VENUES, VENUE)[venue_index]
     clear_venue(core.book, venue_index)
+    clear_statuses(engine, venue_index)
     venue.expected = 1
     venue.ended = 0
     venue.dirty = 0

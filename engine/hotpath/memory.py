@@ -10,6 +10,7 @@ import numpy as np
 from engine.hotpath import tables
 from engine.hotpath.book import BookMemory
 from engine.hotpath.latency import BUCKETS
+from engine.hotpath.status_tables import MARKET, PRINT, PRINTS, STATUS
 from engine.messages.codes import EngineState, Scope, SessionState, StrategyState
 from engine.messages.instruments import Instrument
 from engine.native import address_of, touched
@@ -21,6 +22,7 @@ TABLES = (
     "instruments", "venues", "lines", "accounts", "cells", "strategies", "legs", "subscription_starts",
     "subscription_legs", "orders", "requests", "context", "timespec", "packet", "pending", "pending_lengths",
     "touched", "touched_marks", "called", "polled", "latency", "report", "done_text", "marks",
+    "statuses", "markets", "prints",
 )  # fmt: skip
 
 
@@ -77,6 +79,9 @@ class EngineMemory:
         self.report = touched(128, np.dtype("u1"))
         self.done_text = touched(64, np.dtype("u1"))
         self.marks = touched(width, np.dtype("<i8"))
+        self.statuses = touched(self.listing_count, STATUS)
+        self.markets = touched(tables.VENUES, MARKET)
+        self.prints = touched(tables.VENUES * PRINTS, PRINT)
         self.inbound = touched(tables.VENUES * tables.INBOUND_BYTES, np.dtype("u1"))
         self.outbound = touched(tables.VENUES * tables.OUTBOUND_BYTES, np.dtype("u1"))
         self.address = address_of(self.core)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from engine.hotpath.book import TOP
 from engine.hotpath.positions import account_cell, own_cell
+from engine.hotpath.status_gate import check_status
+from engine.hotpath.status_tables import STATUS
 from engine.hotpath.tables import (
     ACCOUNT,
     CELL,
@@ -227,7 +229,12 @@ def check(engine, strategy_index, team, leg, venue, instrument, side, price, qua
     reason = check_open(engine, venue, reduces)
     if reason != NONE:
         return reason
-    reference = reference_price(engine, (venue - 1) * (core.instrument_count + 1) + instrument)
+    listing = (venue - 1) * (core.instrument_count + 1) + instrument
+    if view(core.statuses, core.listing_count, STATUS)[listing].blocks != 0:
+        reason = check_status(engine, venue, instrument, side, price, quantity, reduces)
+        if reason != NONE:
+            return reason
+    reference = reference_price(engine, listing)
     if reference == 0:
         return refuse(engine, REFERENCE_MISSING, 0, 0)
     if strategy_index != 0:

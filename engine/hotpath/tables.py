@@ -54,6 +54,9 @@ ENGINE = np.dtype(
         ("latency", "<i8"),
         ("report", "<i8"),
         ("marks", "<i8"),  # last middle of each instrument whose book had two sides
+        ("statuses", "<i8"),  # what venues say about each listing (engine.hotpath.status_tables)
+        ("markets", "<i8"),
+        ("prints", "<i8"),
         # sizes
         ("instrument_count", "<i8"),
         ("venue_count", "<i8"),

@@ -4,6 +4,7 @@ import * as format from "./format.js";
 
 const FORMATS = {
   text: (value) => (value === null || value === undefined ? format.UNKNOWN : String(value)),
+  optional: (value) => value ?? "",
   words: (value) => format.words(value),
   money: (value) => format.money(value),
   pnl: (value) => format.money(value, { sign: true }),

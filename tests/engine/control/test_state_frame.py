@@ -24,6 +24,9 @@ from tests.engine.loop_builder import (
 )
 
 MIDDLE = 1_000_000
+NO_TEXT = dict.fromkeys(("status", "status_reason", "imbalance_side", "retail_interest"))
+NO_NUMBER = dict.fromkeys(("collar_lower", "collar_upper", "last_price", "last_quantity", "imbalance_quantity"))
+NOTHING_SAID = NO_TEXT | NO_NUMBER | {"near_price": None, "short_sale": False, "volume": 0}
 
 
 @pytest.fixture
@@ -155,22 +158,30 @@ def test_tops_say_nothing_of_an_empty_side(loop: Loop) -> None:
     loop.packet([loop.add(BRAVO, SELL, 2_000_000)])
     tops = {(row["venue"], row["instrument"]): row for row in frame(loop)["tops"]}
     assert len(tops) == 6
-    assert tops[VENUE, ALPHA] == {
-        "venue": VENUE,
-        "instrument": ALPHA,
-        "bid": MIDDLE - 100,
-        "bid_quantity": 500,
-        "ask": MIDDLE + 100,
-        "ask_quantity": 500,
-    }
-    assert tops[VENUE, BRAVO] == {
-        "venue": VENUE,
-        "instrument": BRAVO,
-        "bid": None,
-        "bid_quantity": None,
-        "ask": 2_000_000,
-        "ask_quantity": 500,
-    }
+    assert (
+        tops[VENUE, ALPHA]
+        == {
+            "venue": VENUE,
+            "instrument": ALPHA,
+            "bid": MIDDLE - 100,
+            "bid_quantity": 500,
+            "ask": MIDDLE + 100,
+            "ask_quantity": 500,
+        }
+        | NOTHING_SAID
+    )
+    assert (
+        tops[VENUE, BRAVO]
+        == {
+            "venue": VENUE,
+            "instrument": BRAVO,
+            "bid": None,
+            "bid_quantity": None,
+            "ask": 2_000_000,
+            "ask_quantity": 500,
+        }
+        | NOTHING_SAID
+    )
 
 
 def test_venues_and_feeds_with_their_counts(loop: Loop) -> None:
@@ -187,6 +198,9 @@ def test_venues_and_feeds_with_their_counts(loop: Loop) -> None:
         "rejects": 0,
         "malformed": 0,
         "last_heard_ns": None,
+        "phase": None,
+        "breached": None,
+        "unknown_broken": 0,
     }
     assert made["feeds"][0] == {
         "venue": VENUE,

@@ -1,0 +1,109 @@
+"""What the gate refuses because of a listing's status. Asked only when the listing's word is not 0."""
+
+from __future__ import annotations
+
+from engine.hotpath.book import TOP
+from engine.hotpath.positions import account_cell
+from engine.hotpath.status_tables import (
+    AFTER_HOURS,
+    CLOSED,
+    COLLAR,
+    HALTED,
+    IPO,
+    MARKET,
+    MARKET_WIDE,
+    OPERATIONAL,
+    PAUSED,
+    SHORT_SALE,
+    STATUS,
+    STOPPED,
+)
+from engine.hotpath.tables import CELL, ENGINE, FIRM_ACCOUNT, VENUE, VENUES
+from engine.messages.codes import DenialReason, Side
+from engine.native import hot, view
+
+SELL = int(Side.SELL)
+NONE = int(DenialReason.NONE)
+INSTRUMENT_HALTED = int(DenialReason.INSTRUMENT_HALTED)
+INSTRUMENT_PAUSED = int(DenialReason.INSTRUMENT_PAUSED)
+QUOTATION_ONLY = int(DenialReason.QUOTATION_ONLY)
+OPERATIONAL_HALT = int(DenialReason.OPERATIONAL_HALT)
+MARKET_WIDE_HALT = int(DenialReason.MARKET_WIDE_HALT)
+IPO_PENDING = int(DenialReason.IPO_PENDING)
+AUCTION_COLLAR = int(DenialReason.AUCTION_COLLAR)
+SHORT_SALE_RESTRICTED = int(DenialReason.SHORT_SALE_RESTRICTED)
+MARKET_CLOSED = int(DenialReason.MARKET_CLOSED)
+
+
+@hot
+def measure(engine, reason, measured, bound):
+    """Note what was measured against what; returns the reason."""
+    core = view(engine, 1, ENGINE)[0]
+    core.measured = measured
+    core.bound = bound
+    return reason
+
+
+@hot
+def check_status(engine, venue, instrument, side, price, quantity, reduces):
+    """NONE when the status of the listing lets the order pass, else the DenialReason."""
+    core = view(engine, 1, ENGINE)[0]
+    listing = (venue - 1) * (core.instrument_count + 1) + instrument
+    status = view(core.statuses, core.listing_count, STATUS)[listing]
+    blocks = status.blocks
+    if blocks & STOPPED != 0:
+        return stopped_reason(engine, venue, listing)
+    if blocks & AFTER_HOURS != 0 and not reduces:
+        return measure(engine, MARKET_CLOSED, view(core.markets, VENUES, MARKET)[venue].phase, 0)
+    if blocks & COLLAR != 0:
+        if price > status.collar_upper:
+            return measure(engine, AUCTION_COLLAR, price, status.collar_upper)
+        if price < status.collar_lower:
+            return measure(engine, AUCTION_COLLAR, price, status.collar_lower)
+    if blocks & SHORT_SALE != 0 and side == SELL:
+        return check_short_sale(engine, instrument, price, quantity)
+    return NONE
+
+
+@hot
+def stopped_reason(engine, venue, listing):
+    """Why nothing passes, the widest cause first."""
+    core = view(engine, 1, ENGINE)[0]
+    status = view(core.statuses, core.listing_count, STATUS)[listing]
+    market = view(core.markets, VENUES, MARKET)[venue]
+    blocks = status.blocks
+    if blocks & CLOSED != 0:
+        return measure(engine, MARKET_CLOSED, market.phase, 0)
+    if blocks & MARKET_WIDE != 0:
+        return measure(engine, MARKET_WIDE_HALT, market.breached - 48, 0)
+    if blocks & HALTED != 0:
+        return measure(engine, INSTRUMENT_HALTED, status.reason, 0)
+    if blocks & PAUSED != 0:
+        return measure(engine, INSTRUMENT_PAUSED, status.reason, 0)
+    if blocks & OPERATIONAL != 0:
+        return measure(engine, OPERATIONAL_HALT, 0, 0)
+    if blocks & IPO != 0:
+        return measure(engine, IPO_PENDING, status.release_seconds, 0)
+    return measure(engine, QUOTATION_ONLY, status.reason, 0)
+
+
+@hot
+def check_short_sale(engine, instrument, price, quantity):
+    """Rule 201 of Regulation SHO: a sale that the firm's position does not cover has to be above the best bid.
+
+    Covered is what the whole firm holds, less what it has working to sell. The best bid is the highest of all venues
+    whose books are whole; without one there is nothing to be above of, and the order is refused.
+    """
+    core = view(engine, 1, ENGINE)[0]
+    cell = view(account_cell(engine, FIRM_ACCOUNT, instrument), 1, CELL)[0]
+    if cell.position - cell.working_sell - quantity >= 0:
+        return NONE
+    tops = view(core.tops, core.listing_count, TOP)
+    best = 0
+    for venue in range(1, core.venue_count + 1):
+        top = tops[(venue - 1) * (core.instrument_count + 1) + instrument]
+        if view(core.venues, VENUES, VENUE)[venue].dirty == 0 and top.bid_quantity > 0 and top.bid > best:
+            best = top.bid
+    if best > 0 and price > best:
+        return NONE
+    return measure(engine, SHORT_SALE_RESTRICTED, price, best)
