@@ -24,7 +24,7 @@ from engine.protocols.ouch50_layouts import OPTIONS
 
 GZIP_MAGIC = b"\x1f\x8b"
 COMPLAINTS = 20
-HIDDEN = frozenset({"password"})
+HIDDEN = frozenset({"password", "new_password"})
 OPTION_KINDS = {name: kind for name, kind, _ in OPTIONS.values()}
 
 

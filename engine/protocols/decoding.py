@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from engine.protocols import binaryfile, itch50, moldudp64, ouch42, ouch50, soupbintcp
+from engine.protocols import binaryfile, fix, itch50, moldudp64, ouch42, ouch50, soupbintcp
 from engine.protocols.captures import MalformedCapture, frames
+from engine.protocols.fix_names import named
 from engine.protocols.internet import TCP, UDP, segment
 from engine.protocols.itch50_layouts import BY_CODE as ITCH_BY_CODE
 from engine.protocols.layouts import Layout, MalformedMessage, Message
@@ -134,9 +135,44 @@ class _Connection:
             yield from self.cut()
 
 
+class _FixConnection:
+    """One direction of a FIX connection. Bytes between messages cost one malformed item."""
+
+    def __init__(self) -> None:
+        self.stream = Stream()
+        self.splitter = fix.Splitter()
+
+    def chunk(self, raw: bytes) -> Results:
+        for frame in self.splitter.feed(raw):
+            yield from self._skipped()
+            try:
+                yield Decoded(named(fix.decode(frame)))
+            except MalformedMessage as wrong:
+                yield Malformed(str(wrong))
+        yield from self._skipped()
+
+    def _skipped(self) -> Results:
+        for _ in range(self.splitter.garbled):
+            yield Malformed("bytes that are no message were skipped")
+        self.splitter.garbled = 0
+
+    def cut(self) -> Results:
+        """What remains of a message whose rest is missing."""
+        if self.splitter.waiting:
+            yield Malformed(f"the stream breaks off {self.splitter.waiting} bytes into a message")
+            self.splitter = fix.Splitter()
+
+    def end(self) -> Results:
+        yield from self.cut()
+        while self.stream.skip_gap():
+            for raw in self.stream.rest():
+                yield from self.chunk(raw)
+            yield from self.cut()
+
+
 def decode_capture(source: BinaryIO, protocol: str) -> Results:
     """Every message in the datagrams (MoldUDP64) and TCP streams (SoupBinTCP) of a capture, read as `protocol`."""
-    connections: dict[Any, _Connection] = {}
+    connections: dict[Any, _Connection | _FixConnection] = {}
     try:
         for frame in frames(source):
             try:
@@ -149,7 +185,8 @@ def decode_capture(source: BinaryIO, protocol: str) -> Results:
             if found.transport == UDP and protocol in ("itch50", "moldudp64"):
                 yield from _datagram(found.payload, protocol)
             elif found.transport == TCP and protocol != "moldudp64":
-                connection = connections.setdefault(found.flow, _Connection(protocol))
+                made = _FixConnection() if protocol == "fix" else _Connection(protocol)
+                connection = connections.setdefault(found.flow, made)
                 for raw in connection.stream.add(found):
                     yield from connection.chunk(raw)
     except MalformedCapture as wrong:
@@ -237,12 +274,20 @@ def _raw_ouch(source: BinaryIO, protocol: str) -> Results:
         yield Malformed(str(wrong))
 
 
+def _raw_fix(source: BinaryIO) -> Results:
+    connection = _FixConnection()
+    while raw := source.read(CHUNK):
+        yield from connection.chunk(raw)
+    yield from connection.end()
+
+
 PROTOCOLS: dict[str, Callable[[BinaryIO], Results]] = {
     "itch50": _raw_itch,
     "moldudp64": _raw_mold,
     "soupbintcp": _raw_soup,
     "ouch42": lambda source: _raw_ouch(source, "ouch42"),
     "ouch50": lambda source: _raw_ouch(source, "ouch50"),
+    "fix": _raw_fix,
 }
 
 

@@ -17,6 +17,9 @@ from engine.guarded_memory import GuardedBuffer
 from engine.messages.journal import ORDER_REPORT
 from engine.native import address_of
 from engine.protocols import (
+    fix,
+    fix_fields,
+    fix_reports,
     itch50,
     itch50_layouts,
     itch50_offsets,
@@ -166,6 +169,49 @@ def loop_frames() -> Target:
     return walk
 
 
+def good_fix(random: Random) -> bytes:
+    """An answer of a FIX venue, its fields now and then in another order."""
+    quantity, executed = random.randrange(1, 1000), random.randrange(1000)
+    fields = [
+        (49, "VENUE"), (56, "DESK"), (34, random.randrange(10**6)), (52, "20260102-09:30:00.123"), (37, "V1"),
+        (11, random.choice(("17", "17C5", "x"))), (17, random.choice(("900", "E-1"))), (39, random.choice("0124568")),
+        (150, random.choice("0123456789ABCDEFGHI")), (55, "ABC"), (54, random.choice("125")), (38, quantity),
+        (44, "12.3456"), (31, f"{random.randrange(10**6) / 10_000:.4f}"), (32, quantity), (151, quantity),
+        (14, executed), (60, "20260102-09:30:00"), (434, random.choice("12")), (95, 3), (96, "a\x01b"),
+    ]  # fmt: skip
+    if random.random() < 0.3:
+        random.shuffle(fields)
+    return fix.encode("FIX.4.4", [(35, random.choice("89")), *((tag, str(value)) for tag, value in fields)])
+
+
+def split_fix(raw: bytes) -> bool:
+    """Every whole FIX message of a stream, and its fields."""
+    for frame in fix.Splitter().feed(raw):
+        fix.decode(frame)
+    return True
+
+
+def loop_fix() -> Target:
+    """FIX framing, fields and answers as the loop reads them."""
+    buffer, report = GuardedBuffer(LONGEST_INPUT), np.zeros(1, ORDER_REPORT)
+    fields, body = np.zeros(1, fix_fields.FIX_FIELDS), address_of(report)
+    places = address_of(fields)
+
+    def walk(raw: bytes) -> bool:
+        place, end = buffer.place(raw), buffer.place(raw) + len(raw)
+        accepted = False
+        while (length := fix_fields.next_fix_frame(place, end - place)) > 0:
+            kind = fix_fields.parse_fields(place, length, places)
+            if kind < 0:
+                return False
+            accepted = fix_reports.parse_report(kind, places, body) != fix_reports.MALFORMED
+            fix_reports.parse_correction(places, body)
+            place += length
+        return accepted and bool(length == fix_fields.PARTIAL)
+
+    return walk
+
+
 def _readable(decode: Callable[[bytes], Any]) -> Callable[[], Target]:
     def make() -> Target:
         def read(raw: bytes) -> bool:
@@ -191,6 +237,8 @@ TARGETS: dict[str, tuple[Callable[[], Target], Callable[[Random], bytes]]] = {
     "loop-reports-42": (_loop_reports(ouch42_reports.parse_report), good_outbound42),
     "loop-blocks": (loop_blocks, good_mold),
     "loop-frames": (loop_frames, good_soup),
+    "fix": (_readable(split_fix), good_fix),
+    "loop-fix": (loop_fix, good_fix),
 }
 
 

@@ -1,0 +1,132 @@
+"""FIX messages that the loop writes, read by three other implementations: QuickFIX, simplefix, and our text codec."""
+
+from __future__ import annotations
+
+import calendar
+import time
+from decimal import Decimal
+
+import pytest
+import quickfix
+import simplefix
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.messages.codes import Side, TimeInForce
+from engine.messages.prices import to_decimal
+from engine.protocols import fix
+from engine.protocols.fix_dictionary import dictionary_folder
+from engine.protocols.fix_wire import make_wire
+from tests.engine.protocols.fix_bench import Reader, Writer
+
+TIME_NS = 1_767_349_230_123_456_789
+TIME_TEXT = "20260102-10:20:30.123"
+BEGIN = {"4.2": "FIX.4.2", "4.4": "FIX.4.4", "5.0SP2": "FIXT.1.1"}
+
+
+def with_simplefix(raw: bytes) -> list[tuple[int, str]]:
+    parser = simplefix.FixParser()
+    parser.append_buffer(raw)
+    message = parser.get_message()
+    assert message is not None
+    assert message.encode(raw=True) == raw
+    return [(int(tag), value.decode()) for tag, value in message.pairs]
+
+
+def accepted_by_quickfix(raw: bytes, version: str) -> None:
+    """Raises when QuickFIX finds fault with a message, checked against its dictionary."""
+    folder = str(dictionary_folder())
+    text = raw.decode()
+    if version == "5.0SP2":
+        session, application = (quickfix.DataDictionary(f"{folder}/{name}") for name in ("FIXT11.xml", "FIX50SP2.xml"))
+        message = quickfix.Message(text, session, application, True)
+        quickfix.DataDictionary.validate(message, session, session if message.isAdmin() else application)
+    else:
+        dictionary = quickfix.DataDictionary(f"{folder}/FIX{version.replace('.', '')}.xml")
+        message = quickfix.Message(text, dictionary, True)
+        dictionary.validate(message)
+    assert len(message.toString()) == len(raw)
+
+
+@pytest.mark.parametrize("version", BEGIN)
+def test_every_order_message_is_whole_and_taken_by_quickfix_and_simplefix(version: str) -> None:
+    writer = Writer(version, account="A1", number=41)
+    header = [(49, "DESK"), (56, "VENUE")]
+    handling = [(21, "1")] if version == "4.2" else []
+    terms = [
+        (38, "250"), (40, "2"), (44, "12.3400"), (54, "2"), (55, "ABC"), (59, "3"), (60, TIME_TEXT),
+    ]  # fmt: skip
+    sent = [
+        (
+            writer.write("write_new_order", 17, Side.SELL, 250, "ABC", 123_400, TimeInForce.IOC, TIME_NS),
+            [(35, "D"), *header, (34, "41"), (52, TIME_TEXT), (1, "A1"), (11, "17"), *handling, *terms],
+        ),
+        (
+            writer.write("write_replace", 18, 17, Side.SELL, 250, "ABC", 123_400, TimeInForce.IOC, TIME_NS),
+            [(35, "G"), *header, (34, "42"), (52, TIME_TEXT), (1, "A1"), (11, "18"), *handling, (41, "17"), *terms],
+        ),
+        (
+            writer.write("write_cancel", 17, Side.SELL, 250, "ABC", TIME_NS),
+            [(35, "F"), *header, (34, "43"), (52, TIME_TEXT), (1, "A1"), (11, "17C43"), (41, "17"), (38, "250"),
+             (54, "2"), (55, "ABC"), (60, TIME_TEXT)],
+        ),
+        (writer.write("write_heartbeat", TIME_NS, 0, 0), [(35, "0"), *header, (34, "44"), (52, TIME_TEXT)]),
+        (
+            writer.write("write_test_request", TIME_NS),
+            [(35, "1"), *header, (34, "45"), (52, TIME_TEXT), (112, str(TIME_NS // 1_000_000))],
+        ),
+    ]  # fmt: skip
+    for raw, expected in sent:
+        pairs = with_simplefix(raw)
+        assert pairs[2:-1] == expected
+        assert (pairs[0], pairs[-1][0]) == ((8, BEGIN[version]), 10)
+        assert fix.decode(raw) == fix.FixMessage(BEGIN[version], tuple(expected))
+        assert fix.encode(BEGIN[version], expected) == raw
+        accepted_by_quickfix(raw, version)
+    assert writer.number == 46
+
+
+def test_names_may_be_so_short_that_the_body_length_has_two_digits() -> None:
+    raw = Writer("4.4").write("write_heartbeat", TIME_NS, 0, 0)
+    assert raw.startswith(b"8=FIX.4.4\x019=52\x0135=0\x01")
+    assert fix.decode(raw).type == "0"
+
+
+@given(
+    order_id=st.integers(1, 10**18 - 1),
+    quantity=st.integers(1, 10**12),
+    price=st.integers(0, 10**17),
+    side=st.sampled_from(list(Side)),
+    time_in_force=st.sampled_from(list(TimeInForce)),
+    symbol=st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ.", min_size=1, max_size=8),
+    number=st.integers(1, 10**12),
+    time_ns=st.integers(0, 4_102_444_799_999_999_999),
+)
+def test_any_order_reads_back_as_it_was(
+    order_id: int, quantity: int, price: int, side: Side, time_in_force: TimeInForce, symbol: str, number: int,
+    time_ns: int,
+) -> None:  # fmt: skip
+    raw = Writer("4.4", number=number).write(
+        "write_new_order", order_id, side, quantity, symbol, price, time_in_force, time_ns
+    )
+    fields = dict(with_simplefix(raw))
+    codes = {1: "1", 2: "2"}[side], {1: "0", 2: "3", 3: "4"}[time_in_force]
+    assert [fields[tag] for tag in (11, 34, 38, 55)] == [str(order_id), str(number), str(quantity), symbol]
+    assert (fields[54], fields[59]) == codes
+    assert Decimal(fields[44]) == to_decimal(price)
+    assert fields[52] == fields[60]
+    seconds = calendar.timegm(time.strptime(fields[60][:17], "%Y%m%d-%H:%M:%S"))
+    assert seconds * 1000 + int(fields[60][18:]) == time_ns // 1_000_000
+    assert Reader().timestamp(fields[60]) == time_ns // 1_000_000 * 1_000_000
+    assert Reader().frame(raw) == len(raw)
+
+
+@pytest.mark.parametrize(("version", "sender", "sentence"), [
+    ("4.3", "DESK", "FIX 4.3 is not spoken; versions are 4.2, 4.4, 5.0SP2"),
+    ("4.4", "D" * 25, "'DDDDDDDDDDDDDDDDDDDDDDDDD': names have at most 24 printable ASCII characters"),
+    ("4.4", "D\x01", "'D\\x01': names have at most 24 printable ASCII characters"),
+])  # fmt: skip
+def test_a_session_that_cannot_be_written_is_refused(version: str, sender: str, sentence: str) -> None:
+    with pytest.raises(ValueError) as refused:
+        make_wire(0, version, sender, "VENUE")
+    assert str(refused.value) == sentence
