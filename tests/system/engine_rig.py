@@ -128,6 +128,12 @@ class Rig:
         self.engine.send_signal(signal.SIGKILL)
         self.engine.wait()
 
+    def engine_processor_seconds(self) -> float:
+        """Processor time that the engine's process has used, user and system."""
+        assert self.engine is not None
+        fields = Path(f"/proc/{self.engine.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def stop_engine(self) -> int:
         """SIGTERM. The exit status."""
         assert self.engine is not None
