@@ -9,9 +9,10 @@ from desk.live.names import Names
 from desk.live.state_channel import Rows
 
 MONEY = frozenset(
-    {"realised", "unrealised", "fees", "net", "average_price", "mark", "bid", "ask", "value"}
+    {"realised", "unrealised", "fees", "net", "today", "average_price", "mark", "bid", "ask", "value"}
     | {"collar_lower", "collar_upper", "last_price", "near_price"}
 )
+PNL = ("realised", "unrealised", "fees", "net", "today")
 
 
 def decimal_text(value: int) -> str:
@@ -35,13 +36,13 @@ def channel_rows(state: dict[str, Any], names: Names) -> dict[str, Rows]:
     for row in state.get("strategies", []):
         team = names.teams.get(row["strategy"], FIRM)
         net = row["realised"] + row["unrealised"] - row["fees"]
-        shown = _with_decimals({**row, "net": net})
+        row = {**row, "net": net, "today": row.get("today", net)}
+        shown = _with_decimals(row)
         shown["name"] = names.strategy(row["strategy"])
         channels.setdefault(f"strategies.{team}", {})[str(row["strategy"])] = shown
-        total = totals.setdefault(team, {"realised": 0, "unrealised": 0, "fees": 0, "net": 0})
-        for column, value in (("realised", row["realised"]), ("unrealised", row["unrealised"]), ("fees", row["fees"])):
-            total[column] += value
-        total["net"] += net
+        total = totals.setdefault(team, dict.fromkeys(PNL, 0))
+        for column in PNL:
+            total[column] += row[column]
     for team, total in totals.items():
         if team != FIRM:
             channels[f"pnl.{team}"] = {"pnl": _with_decimals(total)}

@@ -58,7 +58,7 @@ class StateFrame:
             "strategies": strategies,
             "positions": positions,
             "tops": self._tops(),
-            "pnl": _sum_pnl(positions),
+            "pnl": self._with_today(_sum_pnl(positions), tables.FIRM_ACCOUNT),
             "latency": {"n": int(latency.sum()), "p50_ns": p50, "p99_ns": p99, "p999_ns": p999, "max_ns": most},
         }
 
@@ -119,9 +119,13 @@ class StateFrame:
             rows.append(
                 {"strategy": strategy, "state": state.name, "signal": round(float(signal), 4)}
                 | {name: int(row[name]) for name in ("orders", "fills", "denials", "working")}
-                | pnl
+                | self._with_today(pnl, int(row["account"]))
             )
         return rows
+
+    def _with_today(self, pnl: dict[str, int], account: int) -> dict[str, int]:
+        """The same with what of it was made since midnight UTC, from where the gate's daily loss counts too."""
+        return pnl | {"today": pnl["net"] - int(self._memory.accounts[account]["day_start"])}
 
     def _positions(self) -> list[dict[str, Any]]:
         rows = []

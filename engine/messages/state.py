@@ -10,17 +10,18 @@
      "feeds":      [{"venue": 1, "line": "A", "packets": …, "messages": …, "duplicates": …, "gaps": …, "lost": …,
                      "malformed": …, "last_heard_ns": …, "dirty": false}],
      "strategies": [{"strategy": 7, "state": "RUNNING", "signal": -1.2, "orders": …, "fills": …, "denials": …,
-                     "working": …, "realised": …, "unrealised": …, "fees": …}],
+                     "working": …, "realised": …, "unrealised": …, "fees": …, "net": …, "today": …}],
      "positions":  [{"strategy": 7, "instrument": 3, "venue": 1, "quantity": -100, "average_price": …, "mark": …,
                      "realised": …, "unrealised": …, "fees": …}],
      "tops":       [{"venue": 1, "instrument": 3, "bid": …, "bid_quantity": …, "ask": …, "ask_quantity": …,
                      "status": "HALTED", "status_reason": "T1", "short_sale": false, "collar_lower": …,
                      "collar_upper": …, "last_price": …, "last_quantity": …, "volume": …, "imbalance_side": "B",
                      "imbalance_quantity": …, "near_price": …, "retail_interest": null}],
-     "pnl":        {"realised": …, "unrealised": …, "fees": …, "net": …},
+     "pnl":        {"realised": …, "unrealised": …, "fees": …, "net": …, "today": …},
      "latency":    {"n": …, "p50_ns": …, "p99_ns": …, "p999_ns": …, "max_ns": …}}
 
-strategy 0 stands for manual orders. net = realised + unrealised - fees. An absent number is null.
+strategy 0 stands for manual orders. net = realised + unrealised - fees, since the journal began; today is how much
+net changed since midnight UTC. An absent number is null.
 phase, breached, imbalance_side and retail_interest are letters of ITCH 5.0; last_price, last_quantity and volume are of
 crosses and of orders that were not displayed. status is null while the venue has said nothing.
 refused counts messages that changed nothing: of the feeds, and answers about orders that are not ours.

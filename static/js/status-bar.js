@@ -42,7 +42,7 @@ export function followStatus(stream, pnlChannel) {
   stream.subscribe("feeds", new Rows(paintFeeds));
   stream.subscribe("venues", new Rows(paintVenues));
   if (pnlChannel) {
-    stream.subscribe(pnlChannel, new Rows((rows) => paintCell(item("pnl"), rows.get("pnl")?.net ?? null)));
+    stream.subscribe(pnlChannel, new Rows((rows) => paintCell(item("pnl"), rows.get("pnl")?.today ?? null)));
   }
   stream.addEventListener("state", () => {
     paintStream(stream);

@@ -33,7 +33,7 @@ def state_of(**changes: Any) -> dict[str, Any]:
         "strategies": [],
         "positions": [],
         "tops": [],
-        "pnl": {"realised": 0, "unrealised": 0, "fees": 0, "net": 0},
+        "pnl": {"realised": 0, "unrealised": 0, "fees": 0, "net": 0, "today": 0},
         "latency": {"n": 0, "p50_ns": None, "p99_ns": None, "p999_ns": None, "max_ns": None},
     }
     return quiet | changes

@@ -21,16 +21,17 @@ def test_a_state_frame_becomes_rows_by_channel_and_team() -> None:
         state_of(
             kills=[{"scope": "TEAM", "scope_id": 3}],
             strategies=[
-                strategy_state(7, realised=50_000, unrealised=-20_000, fees=1_000),
-                strategy_state(0, realised=10_000),
+                strategy_state(7, realised=50_000, unrealised=-20_000, fees=1_000, today=-1_000),
+                strategy_state(0, realised=10_000, today=10_000),
             ],
             positions=[position | {"mark": 1_010_000, "realised": 0, "unrealised": -1_000_000, "fees": 0}],
-            pnl={"realised": 60_000, "unrealised": -20_000, "fees": 1_000, "net": 39_000},
+            pnl={"realised": 60_000, "unrealised": -20_000, "fees": 1_000, "net": 39_000, "today": 9_000},
         ),
         NAMES,
     )
     assert rows["engine"]["engine"]["kills"] == ["TEAM 3"]
     assert {name: rows[name]["pnl"]["net"] for name in ("pnl.0", "pnl.3")} == {"pnl.0": "3.9000", "pnl.3": "2.9000"}
+    assert {name: rows[name]["pnl"]["today"] for name in ("pnl.0", "pnl.3")} == {"pnl.0": "0.9000", "pnl.3": "-0.1000"}
     assert (rows["strategies.3"]["7"]["net"], rows["strategies.0"]["0"]["name"]) == ("2.9000", "manual")
     assert rows["positions.3"] == {
         "7.1.1": {

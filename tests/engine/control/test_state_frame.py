@@ -7,6 +7,7 @@ import json
 import pytest
 
 from engine.control.state_frame import StateFrame
+from engine.hotpath.mark import DAY_NS
 from engine.messages import control
 from engine.messages.codes import ReportKind, Scope
 from tests.engine.loop_builder import (
@@ -121,7 +122,8 @@ def test_profit_of_the_frame_is_the_sum_of_its_positions_and_of_the_firms_money(
     loop.market_time(OPEN_NS + SECOND_NS)
     made = frame(loop)
     total = {name: sum(row[name] for row in made["positions"]) for name in ("realised", "unrealised", "fees")}
-    assert made["pnl"] == total | {"net": total["realised"] + total["unrealised"] - total["fees"]}
+    net = total["realised"] + total["unrealised"] - total["fees"]
+    assert made["pnl"] == total | {"net": net, "today": net}
     firm = loop.memory.accounts[0]
     assert made["pnl"]["net"] == int(firm["cash"] + firm["holdings"] - firm["fees"])
 
@@ -143,7 +145,21 @@ def test_strategies_with_counts_and_profit(loop: Loop) -> None:
         "unrealised": mine["unrealised"],
         "fees": mine["fees"],
         "net": mine["realised"] + mine["unrealised"] - mine["fees"],
+        "today": mine["realised"] + mine["unrealised"] - mine["fees"],
     }
+
+
+def test_the_profit_of_today_counts_from_midnight(loop: Loop) -> None:
+    traded(loop)
+    loop.market_time(OPEN_NS + SECOND_NS)
+    before = frame(loop)
+    loop.clock((int(loop.core["day"]) + 1) * DAY_NS)
+    loop.market_time(OPEN_NS + 2 * SECOND_NS)
+    assert [row["today"] for row in (frame(loop)["pnl"], *frame(loop)["strategies"])] == [0, 0]
+    loop.report(ReportKind.EXECUTED, loop.enter_for_strategy(SELL, 10, MIDDLE), 10, MIDDLE)
+    after = frame(loop)
+    for mine, then in ((after["pnl"], before["pnl"]), (after["strategies"][0], before["strategies"][0])):
+        assert (mine["net"] - then["net"], mine["today"]) == (-300, -300)
 
 
 def test_a_stopped_strategy_with_working_orders_is_stopping(loop: Loop) -> None:
