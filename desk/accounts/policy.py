@@ -70,6 +70,11 @@ def may_stop_strategy(user: Person, strategy: Any) -> bool:
     return _acts_for(user, strategy.team_id) or _is(user, Role.RISK, Role.ADMIN)
 
 
+def may_archive_strategy(user: Person, strategy: Any) -> bool:
+    """Nothing trades by it: who may stop it may also tidy it away, and bring it back."""
+    return may_stop_strategy(user, strategy)
+
+
 def may_backtest(user: Person, strategy: Any) -> bool:
     return _acts_for(user, strategy.team_id) or _is(user, Role.RISK)
 

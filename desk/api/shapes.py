@@ -70,6 +70,7 @@ class StrategyOut(Schema):
     version: int
     desired_state: str
     reported_state: str
+    archived: bool
 
 
 class RunOut(Schema):

@@ -11,7 +11,7 @@ from desk.accounts.person import person
 from desk.blotter.refused import refused_orders
 from desk.blotter.services import visible_fills, working_orders
 from desk.link.models import ProjectionOffset
-from desk.strategies.services import visible_strategies
+from desk.strategies.services import listed_strategies
 from desk.strategies.views import strategy_rows
 
 SHOWN = 100
@@ -25,7 +25,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     offset = ProjectionOffset.objects.first()
     context = {
         "after": offset.sequence if offset else 0,
-        "strategies": strategy_rows(user, visible_strategies(user)),
+        "strategies": strategy_rows(user, listed_strategies(user)),
         "working": working_orders(user)[: 2 * SHOWN],
         "fills": visible_fills(user)[:SHOWN],
         "denials": refused_orders(user, SHOWN),

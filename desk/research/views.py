@@ -21,7 +21,7 @@ from desk.refusals import Invalid, NotFound, Refusal
 from desk.research import services
 from desk.research.models import Backtest
 from desk.research.results import largest_drawdown, net_of, read_equity, read_fills
-from desk.strategies.services import visible_strategies
+from desk.strategies.services import listed_strategies
 
 SHOWN = 100
 SIDES = ("First", "Second")
@@ -58,7 +58,7 @@ def backtests(request: HttpRequest) -> HttpResponse:
 def new(request: HttpRequest) -> HttpResponse:
     """Submit a strategy, with the parameters it has now, on a recorded session."""
     user = person(request)
-    strategies = [row for row in visible_strategies(user) if policy.may_backtest(user, row)]
+    strategies = [row for row in listed_strategies(user) if policy.may_backtest(user, row)]
     recordings = services.recordings()
     fields = [
         Field("strategy", "Strategy", "select", choices=tuple((str(row.pk), row.name) for row in strategies)),

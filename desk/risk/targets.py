@@ -52,7 +52,7 @@ def kill_targets(user: User) -> list[Target]:
     targets = [Target(Scope.FIRM, 0, "Firm")]
     targets += [Target(Scope.TEAM, team.pk, f"Team {team}") for team in Team.objects.all()]
     targets += [Target(Scope.VENUE, venue.pk, f"Venue {venue}") for venue in Venue.objects.filter(enabled=True)]
-    strategies = policy.visible(Strategy.objects.select_related("team"), user)
+    strategies = policy.visible(Strategy.objects.filter(archived_at=None).select_related("team"), user)
     targets += [Target(Scope.STRATEGY, strategy.pk, str(strategy)) for strategy in strategies]
     teams = dict(strategies.values_list("pk", "team_id"))
     return [target for target in targets if policy.may_kill(user, target.scope, _team(target, teams))]

@@ -21,6 +21,7 @@ from desk.risk import services
 from desk.risk.bounds import team_of_scope, text_of
 from desk.risk.models import LIMIT_NAMES, MONEY_LIMITS, ChangeRequest, Limit, LimitsVersion
 from desk.risk.targets import Target, label_of, parse_target
+from desk.strategies.models import Strategy
 from engine.messages.codes import Scope
 
 UNITS = {
@@ -104,7 +105,11 @@ def limits(request: HttpRequest) -> HttpResponse:
     """Every limit that the person may see, by scope, and what the engine runs."""
     user = person(request)
     pending = services.pending_changes(user)
-    rows = [_limit_row(user, limit, pending) for limit in services.visible_limits(user)]
+    archived = set(Strategy.objects.exclude(archived_at=None).values_list("pk", flat=True))
+    listed = [
+        row for row in services.visible_limits(user) if row.scope != Scope.STRATEGY or row.scope_id not in archived
+    ]
+    rows = [_limit_row(user, limit, pending) for limit in listed]
     context = {
         "rows": rows,
         "columns": [(LABELS[name], UNITS[name]) for name in LIMIT_NAMES],

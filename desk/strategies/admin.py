@@ -8,6 +8,16 @@ from desk.strategies.models import Strategy
 
 @admin.register(Strategy)
 class StrategyAdmin(ReadOnlyAdmin):
-    list_display = ["name", "team", "owner", "kind", "venue", "version", "desired_state", "reported_state"]
-    list_filter = ["team", "kind"]
+    list_display = [
+        "name",
+        "team",
+        "owner",
+        "kind",
+        "venue",
+        "version",
+        "desired_state",
+        "reported_state",
+        "archived_at",
+    ]
+    list_filter = ["team", "kind", ("archived_at", admin.EmptyFieldListFilter)]
     list_select_related = ["team", "owner", "venue"]

@@ -5,10 +5,12 @@ from uuid import uuid4
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from desk.accounts import policy
 from desk.accounts.models import Team, User
 from desk.audit.services import record, team_chain
+from desk.blotter.models import Order
 from desk.link import client
 from desk.refusals import Conflict, EngineNotReached, EngineRefused, Invalid, Refusal, check_all
 from desk.risk.changes import inherit_limits
@@ -24,13 +26,18 @@ from desk.strategies.definitions import (
     find_kind,
 )
 from desk.strategies.models import Strategy
-from engine.messages.codes import Mode, StrategyState
+from engine.messages.codes import OPEN_STATES, Mode, StrategyState
 from engine.messages.control import StartStrategy, StopStrategy, command
 
 
 def visible_strategies(user: User) -> QuerySet[Strategy]:
-    """Strategies that the person may see."""
+    """Strategies that the person may see, archived ones too."""
     return policy.visible(Strategy.objects.select_related("team", "owner", "venue"), user)
+
+
+def listed_strategies(user: User) -> QuerySet[Strategy]:
+    """Those of them that are not archived."""
+    return visible_strategies(user).filter(archived_at=None)
 
 
 def find_strategy(user: User, strategy_id: int) -> Strategy:
@@ -91,6 +98,7 @@ def change_strategy(
     known = find_kind(client.catalogue(), strategy.kind)
     with transaction.atomic():
         row = Strategy.objects.select_for_update().get(pk=strategy.pk)
+        refuse_archived(row)
         if version is not None and version != row.version:
             raise Conflict("Somebody changed this strategy meanwhile; look at it again.", code="version_differs")
         if row.desired_state != StrategyState.STOPPED or row.running:
@@ -116,6 +124,7 @@ def start_strategy(actor: User, strategy: Strategy) -> Run:
     then wanted running; starting it again asks for the answer that was lost, stopping it ends the matter).
     """
     policy.require(policy.may_start_strategy(actor, strategy), "Only a trader of its team may start a strategy.")
+    refuse_archived(strategy)
     announced = client.catalogue(fresh=True)
     push_limits(actor.get_username())
     _desire(actor, strategy, StrategyState.RUNNING, "strategy.start_asked")
@@ -158,6 +167,45 @@ def stop_strategy(actor: User, strategy: Strategy, reason: str = "") -> None:
         _record(actor, "strategy.stopped", strategy, after={"journal": status.journal_sequence}, reason=reason)
 
 
+def archive_strategy(actor: User, strategy: Strategy, reason: str = "") -> Strategy:
+    """Take a stopped strategy off the lists; its orders, fills, runs and positions are kept and shown as before.
+
+    Raises NotPermitted, and Conflict while it runs, is wanted running, or has working orders.
+    """
+    policy.require(policy.may_archive_strategy(actor, strategy), "Your role may not archive this strategy.")
+    with transaction.atomic():
+        row = Strategy.objects.select_for_update().get(pk=strategy.pk)
+        if row.archived_at is not None:
+            return row
+        if row.desired_state != StrategyState.STOPPED or row.reported_state != StrategyState.STOPPED:
+            raise Conflict("Stop the strategy before archiving it.", code="strategy_running")
+        if Order.objects.filter(strategy=row, state__in=[state.value for state in OPEN_STATES]).exists():
+            raise Conflict("It still has working orders; wait until they are canceled.", code="strategy_running")
+        row.archived_at = timezone.now()
+        row.save(update_fields=["archived_at", "changed_at"])
+        _record(actor, "strategy.archived", row, reason=reason)
+    return row
+
+
+def restore_strategy(actor: User, strategy: Strategy) -> Strategy:
+    """Bring an archived strategy back to the lists, stopped."""
+    policy.require(policy.may_archive_strategy(actor, strategy), "Your role may not restore this strategy.")
+    with transaction.atomic():
+        row = Strategy.objects.select_for_update().get(pk=strategy.pk)
+        if row.archived_at is None:
+            return row
+        row.archived_at = None
+        row.save(update_fields=["archived_at", "changed_at"])
+        _record(actor, "strategy.restored", row)
+    return row
+
+
+def refuse_archived(strategy: Strategy) -> None:
+    """Conflict when it is archived."""
+    if strategy.archived_at is not None:
+        raise Conflict(f"{strategy.name} is archived; restore it first.", code="strategy_archived")
+
+
 def _desire(actor: User, strategy: Strategy, state: StrategyState, action: str, reason: str = "") -> None:
     with transaction.atomic():
         Strategy.objects.filter(pk=strategy.pk).update(desired_state=state.value)
@@ -175,7 +223,10 @@ def _save(strategy: Strategy) -> None:
         with transaction.atomic():
             strategy.save()
     except IntegrityError:
-        raise Invalid({"name": f"There is a strategy named {strategy.name!r} already."}, code="name_taken") from None
+        other = Strategy.objects.filter(name__iexact=strategy.name).exclude(pk=strategy.pk).first()
+        name = other.name if other else strategy.name
+        archived = ", which is archived" if other and other.archived_at else ""
+        raise Invalid({"name": f"There is a strategy named {name!r} already{archived}."}, code="name_taken") from None
 
 
 def _record(actor: User, action: str, strategy: Strategy, **details: Any) -> None:

@@ -57,8 +57,8 @@ def _row(user: User, strategy: Strategy, names: dict[int, str]) -> StrategyRow:
     return StrategyRow(
         strategy,
         " / ".join(names.get(number, f"#{number}") for number in strategy.instruments),
-        policy.may_start_strategy(user, strategy),
-        policy.may_stop_strategy(user, strategy),
+        policy.may_start_strategy(user, strategy) and strategy.archived_at is None,
+        policy.may_stop_strategy(user, strategy) and strategy.archived_at is None,
     )
 
 
@@ -68,7 +68,8 @@ def strategies(request: HttpRequest) -> HttpResponse:
     """Every strategy that the person may see."""
     user = person(request)
     context = {
-        "strategies": strategy_rows(user, services.visible_strategies(user)),
+        "strategies": strategy_rows(user, services.listed_strategies(user)),
+        "archived": services.visible_strategies(user).exclude(archived_at=None).count(),
         "may_define": policy.may_define_strategy(user, user.team),
     }
     return render(request, "strategies/list.html", context)
@@ -126,8 +127,9 @@ def detail(request: HttpRequest, strategy_id: int) -> HttpResponse:
         "denials": refused_orders(user, SHOWN, strategy_id=strategy.pk),
         "shown": SHOWN,
         "limits": [(name, getattr(limit, name)) for name in LIMIT_NAMES] if limit else [],
-        "may_change": policy.may_define_strategy(user, strategy.team),
-        "may_backtest": policy.may_backtest(user, strategy),
+        "may_change": policy.may_define_strategy(user, strategy.team) and strategy.archived_at is None,
+        "may_backtest": policy.may_backtest(user, strategy) and strategy.archived_at is None,
+        "may_archive": policy.may_archive_strategy(user, strategy),
     }
     return render(request, "strategies/detail.html", context)
 

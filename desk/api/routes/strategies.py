@@ -1,4 +1,4 @@
-"""Strategies: list, define, change, start, stop."""
+"""Strategies: list, define, change, start, stop, archive."""
 
 from typing import Any
 
@@ -30,13 +30,15 @@ def shape(strategy: Strategy) -> dict[str, Any]:
         "version": strategy.version,
         "desired_state": word(StrategyState(strategy.desired_state)),
         "reported_state": word(StrategyState(strategy.reported_state)),
+        "archived": strategy.archived_at is not None,
     }
 
 
 @router.get("", response=list[StrategyOut])
-def list_strategies(request: HttpRequest) -> Any:
-    """Strategies of the teams that the caller sees."""
-    return [shape(row) for row in services.visible_strategies(caller(request, ApiScope.READ))]
+def list_strategies(request: HttpRequest, archived: bool = False) -> Any:
+    """Strategies of the teams that the caller sees; `archived=true` gives the archived ones instead."""
+    rows = services.visible_strategies(caller(request, ApiScope.READ)).filter(archived_at__isnull=not archived)
+    return [shape(row) for row in rows]
 
 
 @router.post("", response={201: StrategyOut})
@@ -95,3 +97,17 @@ def stop_strategy(request: HttpRequest, strategy_id: Id, body: StopIn) -> Any:
     user = caller(request, ApiScope.STRATEGIES)
     services.stop_strategy(user, services.find_strategy(user, strategy_id), body.reason or "")
     return Status(204, None)
+
+
+@router.post("/{strategy_id}/archive", response=StrategyOut)
+def archive_strategy(request: HttpRequest, strategy_id: Id, body: StopIn) -> Any:
+    """Take a stopped strategy off the lists; its history is kept."""
+    user = caller(request, ApiScope.STRATEGIES)
+    return shape(services.archive_strategy(user, services.find_strategy(user, strategy_id), body.reason or ""))
+
+
+@router.post("/{strategy_id}/restore", response=StrategyOut)
+def restore_strategy(request: HttpRequest, strategy_id: Id) -> Any:
+    """Bring an archived strategy back, stopped."""
+    user = caller(request, ApiScope.STRATEGIES)
+    return shape(services.restore_strategy(user, services.find_strategy(user, strategy_id)))

@@ -46,6 +46,8 @@ TABLE: dict[tuple[str, str], tuple[Any, tuple[int, ...]]] = {
     ("PATCH", "/strategies/{strategy_id}"): ({"version": 1, "name": "Other"}, (200, 404, 403, 403, 403, 401)),
     ("POST", "/strategies/{strategy_id}/start"): ({}, (200, 404, 403, 403, 403, 401)),
     ("POST", "/strategies/{strategy_id}/stop"): ({}, (204, 404, 204, 204, 403, 401)),
+    ("POST", "/strategies/{strategy_id}/archive"): ({}, (409, 404, 409, 409, 403, 401)),
+    ("POST", "/strategies/{strategy_id}/restore"): (None, (200, 404, 200, 200, 403, 401)),
     ("GET", "/limits"): (None, READ),
     ("GET", "/limits/changes"): (None, READ),
     ("POST", "/limits/changes"): (

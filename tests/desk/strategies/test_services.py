@@ -49,6 +49,7 @@ def test_a_strategy_is_defined_as_the_engines_catalogue_says(strategy: Strategy,
     [
         ({"name": " "}, ["name"]),
         ({"name": "AAA / BBB"}, ["name"]),
+        ({"name": "aaa / Bbb"}, ["name"]),
         ({"kind": "maker"}, ["kind"]),
         ({"venue": 5}, ["venue"]),
         ({"instruments": [1]}, ["instruments"]),
