@@ -1,5 +1,6 @@
 // What every page runs: the stream, the status bar, and whatever live parts its HTML declares.
 
+import "./language.js";
 import { paintAges } from "./cells.js";
 import { NewestFirst, WorkingOrders } from "./event-table.js";
 import { PnlChart } from "./pnl-chart.js";

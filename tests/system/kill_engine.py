@@ -22,6 +22,7 @@ from tests.system.engine_rig import USER, XSIM, Rig, running, wait_until
 
 PAIRS = 10
 ALLOWED_S = 5.0
+PATIENCE_S = 180.0  # what is too late is found in the summary; a busy machine must not hide what else is wrong
 
 
 @dataclass
@@ -100,9 +101,9 @@ class Killing:
         rig.start_engine(wait=False)
         self.exchange.read()
         missed = self.exchange.last_sequence
-        rig.wait_for_engine(30)
+        rig.wait_for_engine(PATIENCE_S)
         outcome.up_s.append(time.monotonic() - rig.started_at)
-        wait_until(lambda: self._caught_up(starts, missed), "the engine has caught up with the exchange", 30)
+        wait_until(lambda: self._caught_up(starts, missed), "the engine has caught up with the exchange", PATIENCE_S)
         outcome.agreed_s.append(time.monotonic() - rig.started_at)
         outcome.processor_s.append(rig.engine_processor_seconds())
         outcome.kills += 1

@@ -4,6 +4,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,14 @@ from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import OriginValidator
 from django.test import Client
+from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
 from desk.accounts.models import User
+from desk.positions.models import PnlPoint
 from desk.risk.models import KillState
 from desk.strategies.models import Strategy
-from engine.messages.codes import OrderState, ReportKind
+from engine.messages.codes import OrderState, ReportKind, Scope
 from tests.browser.conftest import browser  # noqa: F401  a fixture
 from tests.desk.journal_records import Journal
 from tests.desk.live.fake_follow import FakeFollow, state_of, strategy_state
@@ -79,7 +82,7 @@ def page_of(chromium: Browser, address: str, user: User, **options: Any) -> Page
 
 
 def running_state(strategy: Strategy, **changes: Any) -> dict[str, Any]:
-    pnl = {"realised": 12_345_600, "unrealised": 0, "fees": 0, "net": 12_345_600}
+    pnl = {"realised": 12_345_600, "unrealised": 0, "fees": 0, "net": 12_345_600, "today": 12_345_600}
     row = strategy_state(strategy.pk, realised=12_345_600, fills=3)
     return state_of(strategies=[row], pnl=pnl) | changes
 
@@ -94,13 +97,13 @@ def test_numbers_of_a_silent_engine_are_called_stale_and_live_again_when_it_spea
     follow.state = running_state(strategy)
     page = page_of(browser, address, alice)
     page.goto(address)
-    net = page.locator(f'tr[data-row="{strategy.pk}"] [data-k="net"]')
-    expect(net).to_have_text("+1,234.56", timeout=WAIT_MS)
+    today = page.locator(f'tr[data-row="{strategy.pk}"] [data-k="today"]')
+    expect(today).to_have_text("+1,234.56", timeout=WAIT_MS)
     expect(page.locator(".stale-word").first).to_be_hidden()
     follow.silent = True
     expect(page.locator("#engine-unreachable")).to_be_visible(timeout=WAIT_MS)
     expect(page.locator(".stale-word").first).to_be_visible()
-    expect(net).to_have_text("+1,234.56")
+    expect(today).to_have_text("+1,234.56")
     follow.silent = False
     follow.state = running_state(strategy, mode="LIVE", kills=[{"scope": "TEAM", "scope_id": 1}])
     expect(page.locator("#engine-unreachable")).to_be_hidden(timeout=WAIT_MS)
@@ -183,3 +186,28 @@ def test_a_page_fits_a_phone_and_names_all_its_controls(
     repeated = """() => { const ids = [...document.querySelectorAll("[id]")].map((one) => one.id);
         return ids.filter((id, index) => ids.indexOf(id) !== index); }"""
     assert page.evaluate(repeated) == []
+
+
+def test_the_chart_is_drawn_in_a_browser_that_has_no_locale(
+    browser: Browser,  # noqa: F811
+    address: str,
+    follow: FakeFollow,
+    alice: User,
+    strategy: Strategy,
+) -> None:
+    follow.state = running_state(strategy)
+    for seconds in (60, 30):
+        PnlPoint.objects.create(
+            time=timezone.now() - timedelta(seconds=seconds),
+            scope=Scope.TEAM,
+            scope_id=strategy.team_id,
+            realised=seconds,
+            unrealised=0,
+            fees=0,
+        )
+    page = page_of(browser, address, alice, locale="en-US@posix")
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(address)
+    expect(page.locator("#pnl-chart canvas")).to_be_visible(timeout=WAIT_MS)
+    assert errors == []
