@@ -12,14 +12,18 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TextIO
 
-from engine.history import lean, lobster
+from engine.history import binance, lean, lobster
+from engine.history.binance_book import BinanceBook
 from engine.history.book_rows import BookRows
 from engine.history.itch_file import ItchFile
 from engine.history.itch_replay import ItchReplay, instrument_names
 from engine.history.lean_book import LeanBook
 from engine.history.lobster_book import LobsterBook
 from engine.history.warm_up import warm_up
+from engine.protocols.binance import Event, Snapshot
+from engine.protocols.binance_lines import layout_of, parse_line
 from engine.protocols.captures import MalformedCapture
+from engine.protocols.layouts import MalformedMessage
 from engine.quick_compile import quick_compile
 
 COMPLAINTS = 20
@@ -128,7 +132,54 @@ def _lean(options: argparse.Namespace, target: TextIO | None) -> Summary:
     }
 
 
+def _binance(options: argparse.Namespace, target: TextIO | None) -> Summary:
+    found = binance.survey(options.file).instruments
+    instrument = options.instrument.upper()
+    if not instrument and len(found) == 1:
+        instrument = next(iter(found))
+    if found and instrument not in found:
+        raise Refused(f"name one instrument with --instrument: {options.file} has {', '.join(sorted(found)[:5])}")
+    contents = found.get(instrument, binance.Contents())
+    scale = contents.scale()
+    book = BinanceBook(instrument, scale)
+    rows = BookRows(book.memory, 0, options.levels, target, scale.price_decimals, scale.quantity_decimals)
+    by_type: Counter[str] = Counter()
+    malformed = 0
+
+    def belongs(event: Event) -> bool:
+        return contents.holds(event) if isinstance(event, Snapshot) else event.instrument == instrument
+
+    for number, line in enumerate(binance.read_lines(options.file), 1):
+        try:
+            event = parse_line(line)
+            by_type[layout_of(event).code] += 1
+            if belongs(event):
+                for step in book.apply(event):
+                    rows.add(step.last, step.time_ns)
+                    book.compare(step.last)
+        except (MalformedMessage, ValueError) as wrong:
+            malformed += 1
+            _complain(options.file, number, wrong, malformed)
+    book.quotes.finish()
+    if found and not book.snapshots:
+        print(f"{options.file} has no snapshot that meets its updates, so no book", file=sys.stderr)
+    return {
+        "messages": by_type.total(),
+        "by_type": dict(sorted(by_type.items())),
+        "rows": rows.count,
+        "crossed_rows": rows.crossed,
+        "locked_rows": rows.locked,
+        "seeded_levels": 0,
+        "snapshots": book.snapshots,
+        "gaps": book.depth.gaps,
+        "agreeing_quotes": book.quotes.agreeing,
+        "disagreeing_quotes": book.quotes.disagreeing,
+        "malformed": malformed + book.refused(),
+    }
+
+
 FORMATS: dict[str, Callable[[argparse.Namespace, TextIO | None], Summary]] = {
+    "binance": _binance,
     "itch50": _itch50,
     "lean": _lean,
     "lobster": _lobster,
@@ -138,10 +189,13 @@ FORMATS: dict[str, Callable[[argparse.Namespace, TextIO | None], Summary]] = {
 def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m engine book", description="Rebuild the book of a file.")
     parser.add_argument(
-        "file", type=Path, help="itch50: BinaryFILE, bare, gzip or capture; lean: zip or CSV; lobster: messages"
+        "file",
+        type=Path,
+        help="binance: recorded JSON lines; itch50: BinaryFILE, bare, gzip or capture; lean: zip or CSV; "
+        "lobster: messages",
     )
     parser.add_argument("--format", required=True, choices=sorted(FORMATS))
-    parser.add_argument("--instrument", default="", help="whose events get rows (itch50)")
+    parser.add_argument("--instrument", default="", help="whose events get rows (binance, itch50)")
     parser.add_argument("--levels", type=int, default=10, help="levels a side in a row, 1 to 1000 (default 10)")
     parser.add_argument("--out", type=Path, help="CSV to write, one row after every event of the instrument")
     parser.add_argument("--seed-from", type=Path, help="LOBSTER order book file that seeds levels without a message")

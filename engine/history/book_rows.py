@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.hotpath.book_depth import DEPTH, read_levels
 from engine.hotpath.book_layout import BookMemory
-from engine.messages.prices import PRICE_SCALE
+from engine.messages.prices import fixed_text
 from engine.native import address_of
 
 
@@ -23,8 +23,17 @@ def header(levels: int) -> str:
 class BookRows:
     """Writes rows of one listing; without a `target` it only counts them."""
 
-    def __init__(self, memory: BookMemory, listing: int, levels: int, target: TextIO | None) -> None:
+    def __init__(
+        self,
+        memory: BookMemory,
+        listing: int,
+        levels: int,
+        target: TextIO | None,
+        price_decimals: int = 4,
+        quantity_decimals: int = 0,
+    ) -> None:
         self.book, self.listing, self.levels, self.target = memory.address, listing, levels, target
+        self._price_decimals, self._quantity_decimals = price_decimals, quantity_decimals
         self.count = self.crossed = self.locked = 0
         self._top = memory.tops[listing : listing + 1]
         self._sides: list[np.ndarray[Any, Any]] = [np.zeros(levels, DEPTH), np.zeros(levels, DEPTH)]
@@ -44,6 +53,6 @@ class BookRows:
             for side in (0, 1):
                 found = read_levels(self.book, self.listing * 2 + side, self.levels, self._addresses[side])
                 for k, (price, quantity, _) in enumerate(self._sides[side][:found].tolist()):
-                    cells[4 * k + 2 * side] = f"{price // PRICE_SCALE}.{price % PRICE_SCALE:04d}"
-                    cells[4 * k + 2 * side + 1] = str(quantity)
+                    cells[4 * k + 2 * side] = fixed_text(price, self._price_decimals)
+                    cells[4 * k + 2 * side + 1] = fixed_text(quantity, self._quantity_decimals)
             self.target.write(f"{sequence},{time_ns},{','.join(cells)}\n")

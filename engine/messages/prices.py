@@ -23,3 +23,11 @@ def from_decimal(value: Decimal | str) -> int:
     if not scaled.is_finite() or scaled != scaled.to_integral_value():
         raise ValueError(f"{value} is finer than 1/{PRICE_SCALE}")
     return int(scaled)
+
+
+def fixed_text(value: int, decimals: int) -> str:
+    """An integer in units of 10^-decimals as exact decimal text with that many places."""
+    if not decimals:
+        return str(value)
+    digits = str(abs(value)).rjust(decimals + 1, "0")
+    return f"{'-' if value < 0 else ''}{digits[:-decimals]}.{digits[-decimals:]}"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from engine.protocols import binaryfile, fix, itch50, moldudp64, ouch42, ouch50, soupbintcp
+from engine.protocols import binance_lines, binaryfile, fix, itch50, moldudp64, ouch42, ouch50, soupbintcp
 from engine.protocols.captures import MalformedCapture, frames
 from engine.protocols.fix_names import named
 from engine.protocols.internet import TCP, UDP, segment
@@ -282,6 +282,7 @@ def _raw_fix(source: BinaryIO) -> Results:
 
 
 PROTOCOLS: dict[str, Callable[[BinaryIO], Results]] = {
+    "binance": lambda source: _each(binance_lines.decode_line, binance_lines.lines(source)),
     "itch50": _raw_itch,
     "moldudp64": _raw_mold,
     "soupbintcp": _raw_soup,

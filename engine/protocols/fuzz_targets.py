@@ -7,6 +7,7 @@ compiled code put the bytes in front of an untouchable page first. Anything else
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable, Iterable, Iterator
 from random import Random
 from typing import Any
@@ -17,6 +18,7 @@ from engine.guarded_memory import GuardedBuffer
 from engine.messages.journal import ORDER_REPORT
 from engine.native import address_of
 from engine.protocols import (
+    binance_lines,
     fix,
     fix_fields,
     fix_reports,
@@ -85,6 +87,30 @@ def good_soup(random: Random) -> bytes:
     if random.random() < 0.3:
         return soupbintcp.encode("login_accepted", session="DAY", sequence=random.randrange(10**9))
     return soupbintcp.encode("sequenced_data", good_outbound(random))
+
+
+def good_binance(random: Random) -> bytes:
+    """An event of a stream or a snapshot, most often in the envelope of a combined stream."""
+
+    def digits() -> str:
+        return f"{random.randrange(10 ** random.randrange(1, 9))}.{random.randrange(10**8):08d}"
+
+    def rows() -> list[list[str]]:
+        return [[digits(), digits()] for _ in range(random.randrange(5))]
+
+    last = random.randrange(1, 2**40)
+    named = {"E": random.randrange(2**41), "s": "BTCUSDT"}
+    event: dict[str, Any] = random.choice(
+        (
+            {"e": "depthUpdate", **named, "U": last - random.randrange(9) % last, "u": last, "b": rows(), "a": rows()},
+            {"lastUpdateId": last, "bids": rows(), "asks": rows()},
+            {"e": "trade", **named, "T": named["E"], "t": last, "p": digits(), "q": digits(), "m": True, "M": True},
+            {"u": last, "s": "BTCUSDT", "b": digits(), "B": digits(), "a": digits(), "A": digits()},
+        )
+    )
+    if "lastUpdateId" not in event and random.random() < 0.8:
+        event = {"stream": "btcusdt@depth", "data": event}
+    return json.dumps(event).encode()
 
 
 def good_capture(random: Random) -> bytes:
@@ -225,6 +251,7 @@ def _readable(decode: Callable[[bytes], Any]) -> Callable[[], Target]:
 
 # name: a maker of the target, and good input
 TARGETS: dict[str, tuple[Callable[[], Target], Callable[[Random], bytes]]] = {
+    "binance": (_readable(binance_lines.decode_line), good_binance),
     "itch50": (_readable(itch50.decode), good_itch),
     "moldudp64": (_readable(moldudp64.decode), good_mold),
     "soupbintcp": (_readable(split_stream), good_soup),
