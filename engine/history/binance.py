@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, cast
 
-from engine.protocols.binance import DepthUpdate, Event, Scale, Snapshot, places
+from engine.protocols.binance import DepthUpdate, Scale, Snapshot, places
 from engine.protocols.binance_lines import lines, parse_line
 from engine.protocols.layouts import MalformedMessage
 
@@ -21,7 +22,7 @@ def read_lines(path: Path) -> Iterator[bytes]:
     with path.open("rb") as start:
         packed = start.read(2) == GZIP_MAGIC
     with gzip.open(path) if packed else path.open("rb") as source:
-        yield from lines(source)
+        yield from lines(cast(BinaryIO, source))
 
 
 @dataclass
@@ -51,32 +52,23 @@ class Contents:
         return self.first - 1 <= snapshot.last <= self.last
 
 
-@dataclass
-class Survey:
-    """A first pass over a recording."""
-
-    instruments: dict[str, Contents] = field(default_factory=dict)
-
-    def take(self, event: Event, snapshots: list[Snapshot]) -> None:
-        """Take one event in; snapshots wait until the instruments are known."""
-        if isinstance(event, Snapshot):
-            snapshots.append(event)
-        else:
-            contents = self.instruments.setdefault(event.instrument, Contents())
-            if isinstance(event, DepthUpdate):
-                contents.note(event)
-
-
-def survey(path: Path) -> Survey:
-    """Instruments of a recording. Lines that are no event are left to the second pass."""
-    made, snapshots = Survey(), []
+def survey(path: Path) -> dict[str, Contents]:
+    """What a recording says of each of its instruments. Lines that are no event are left to whoever reads it next."""
+    found: dict[str, Contents] = {}
+    snapshots: list[Snapshot] = []
     for line in read_lines(path):
         try:
-            made.take(parse_line(line), snapshots)
+            event = parse_line(line)
         except MalformedMessage:
             continue
+        if isinstance(event, Snapshot):
+            snapshots.append(event)
+            continue
+        contents = found.setdefault(event.instrument, Contents())
+        if isinstance(event, DepthUpdate):
+            contents.note(event)
     for snapshot in snapshots:
-        for contents in made.instruments.values():
+        for contents in found.values():
             if contents.holds(snapshot):
                 contents.note(snapshot)
-    return made
+    return found

@@ -133,7 +133,7 @@ def _lean(options: argparse.Namespace, target: TextIO | None) -> Summary:
 
 
 def _binance(options: argparse.Namespace, target: TextIO | None) -> Summary:
-    found = binance.survey(options.file).instruments
+    found = binance.survey(options.file)
     instrument = options.instrument.upper()
     if not instrument and len(found) == 1:
         instrument = next(iter(found))
