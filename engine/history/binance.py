@@ -22,7 +22,7 @@ def read_lines(path: Path) -> Iterator[bytes]:
     with path.open("rb") as start:
         packed = start.read(2) == GZIP_MAGIC
     with gzip.open(path) if packed else path.open("rb") as source:
-        yield from lines(cast(BinaryIO, source))
+        yield from lines(cast("BinaryIO", source))
 
 
 @dataclass
