@@ -13,7 +13,7 @@ from django.core.management import get_commands
 from engine.__main__ import COMMANDS
 from engine.bench.command import BENCHES
 from engine.config import EngineConfig
-from engine.simulator.config import ExchangeConfig, Replay, VenueConfig
+from engine.simulator.config import ExchangeConfig, Replay, ScheduledOrder, VenueConfig
 from engine.simulator.generator import Market
 from engine.studies.command import STUDIES
 
@@ -120,8 +120,8 @@ def test_every_setting_of_the_engine_is_documented() -> None:
 
 def test_every_setting_of_the_exchange_is_documented() -> None:
     page = documents()["docs/simulator.md"]
-    settings = {field.name for kind in (ExchangeConfig, VenueConfig, Market, Replay) for field in fields(kind)}
-    configuration = page[page.index("## Configuration") : page.index("## What it writes")]
+    settings = {field.name for kind in (ExchangeConfig, VenueConfig, Market, Replay, ScheduledOrder) for field in fields(kind)}
+    configuration = page[page.index("## Configuration") : page.index("## How it trades")]
     assert settings == first_cells(configuration)
 
 

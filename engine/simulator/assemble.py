@@ -13,6 +13,7 @@ from engine.messages.instruments import Instrument, read_instruments
 from engine.simulator.config import ConfigError, ExchangeConfig, VenueConfig
 from engine.simulator.feed import Feed
 from engine.simulator.fix_account import FixAccount
+from engine.simulator.floor_orders import FloorOrderError
 from engine.simulator.generator import Generator, default_instruments
 from engine.simulator.history import History
 from engine.simulator.layout import BookMemory, SelfMatch
@@ -62,6 +63,18 @@ class Assembly:
         self._record_capacity = record_capacity
         self.venues = [self._venue(venue, number) for number, venue in enumerate(config.venues, start=1)]
         self.simulation = Simulation(self.venues)
+        self._schedule()
+
+    def _schedule(self) -> None:
+        for entry in self.config.schedule:
+            for settings, venue in zip(self.config.venues, self.venues, strict=True):
+                if entry.venue not in ("", settings.name):
+                    continue
+                try:
+                    venue.floor.check(entry.order)
+                except FloorOrderError as error:
+                    raise ConfigError(f"schedule: {error}") from None
+                self.simulation.schedule(venue, entry.order, self.start_ns + round(entry.at_seconds * 1e9))
 
     def _read_recorded(self) -> tuple[np.ndarray, int]:
         config = self.config

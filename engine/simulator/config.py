@@ -60,6 +60,16 @@ class Replay:
 
 
 @dataclass(frozen=True)
+class ScheduledOrder:
+    """What the operator does at a time of the session: `order` as in `exchange --tell`."""
+
+    at_seconds: float
+    order: str
+    venue: str = ""
+    """a venue's name; without one, every venue"""
+
+
+@dataclass(frozen=True)
 class ExchangeConfig:
     """Everything one exchange process needs."""
 
@@ -77,6 +87,7 @@ class ExchangeConfig:
     market: Market | None = None
     replay: Replay | None = None
     flow: Path | None = None
+    schedule: tuple[ScheduledOrder, ...] = ()
 
 
 def read_config(path: Path) -> ExchangeConfig:
@@ -105,6 +116,8 @@ def parse_config(raw: dict[str, Any], base: Path) -> ExchangeConfig:
         raw["market"] = _build(Market, raw["market"], "market")
     if "replay" in raw:
         raw["replay"] = _build(Replay, raw["replay"], "replay")
+    if "schedule" in raw:
+        raw["schedule"] = tuple(_build(ScheduledOrder, entry, "schedule") for entry in raw["schedule"])
     config = _build(ExchangeConfig, raw | {"venues": tuple(venues)}, "exchange")
     _check(config)
     return config
@@ -140,6 +153,12 @@ def _check(config: ExchangeConfig) -> None:
             raise ConfigError(f"venue {venue.name}: self_match is allow, cancel_resting or cancel_incoming")
         if config.lockstep and venue.protocol != "ouch50":
             raise ConfigError(f"venue {venue.name}: lockstep needs ouch50")
+    names = {venue.name for venue in config.venues}
+    for entry in config.schedule:
+        if entry.venue and entry.venue not in names:
+            raise ConfigError(f"schedule: there is no venue {entry.venue!r}")
+        if entry.at_seconds < 0:
+            raise ConfigError("schedule: at_seconds counts from the session's start")
     for key in ("id", "name"):
         if len({getattr(venue, key) for venue in config.venues}) != len(config.venues):
             raise ConfigError(f"two venues have the same {key}")

@@ -21,6 +21,8 @@ from engine.quick_compile import quick_compile
 from engine.simulator.assemble import Assembly
 from engine.simulator.config import ConfigError, ExchangeConfig, VenueConfig, read_config
 from engine.simulator.feed_sockets import FeedSockets
+from engine.simulator.floor_orders import FloorOrderError
+from engine.simulator.floor_port import DONE, FloorPort, tell_running
 from engine.simulator.generator import NEVER_NS
 from engine.simulator.order_server import OrderServer
 from engine.simulator.ouch_account import OuchAccount
@@ -58,6 +60,7 @@ class Exchange:
         self._stopped = False
         for settings, venue in zip(self._config.venues, assembly.venues, strict=True):
             self._open_sockets(settings, venue)
+        self._floor = FloorPort(self._selector, self._tell)
 
     def _open_sockets(self, settings: VenueConfig, venue: Venue) -> None:
         lines = (settings.line_a, settings.line_b)
@@ -106,7 +109,12 @@ class Exchange:
             }
             for settings, venue in zip(self._config.venues, self._assembly.venues, strict=True)
         ]
-        ready = {"session": self._assembly.session, "pid": os.getpid(), "venues": venues}
+        ready = {
+            "session": self._assembly.session,
+            "pid": os.getpid(),
+            "floor_port": self._floor.port,
+            "venues": venues,
+        }
         target = self._config.out / READY_FILE
         target.with_suffix(".part").write_text(json.dumps(ready, indent=1) + "\n")
         target.with_suffix(".part").replace(target)
@@ -210,9 +218,27 @@ class Exchange:
                 feed.heartbeat()
 
     def _submit(self, venue: Venue, account: Account, message: bytes) -> None:
+        self._simulation.submit(venue, account, message, self._session_ns())
+
+    def _tell(self, line: str) -> str:
+        """An order of the operator, `[VENUE:] ORDER`; without a venue it is for all of them."""
+        name, colon, order = line.partition(": ")
+        meant = [v for v in self._assembly.venues if not colon or v.name == name.strip()]
+        if not meant:
+            return f"there is no venue {name.strip()!r}"
+        try:
+            for venue in meant:
+                venue.floor.check(order if colon else line)
+            for venue in meant:
+                self._simulation.command(venue, order if colon else line, self._session_ns())
+        except FloorOrderError as error:
+            return str(error)
+        return DONE
+
+    def _session_ns(self) -> int:
         session_ns = self._pace.session_time(time.monotonic_ns())
         # Flat out there is no clock: a message answers what was sent last.
-        self._simulation.submit(venue, account, message, self._sent_ns if session_ns == FAR_NS else session_ns)
+        return self._sent_ns if session_ns == FAR_NS else session_ns
 
     def _confirm(self, venue: Venue, _account: OuchAccount, text: bytes) -> None:
         words = text.split()
@@ -239,6 +265,7 @@ class Exchange:
             server.close()
         for feed in self._feeds.values():
             feed.close()
+        self._floor.close()
         self._selector.close()
 
 
@@ -264,15 +291,18 @@ def serve(config: ExchangeConfig) -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """`exchange CONFIG`, or `exchange CONFIG --record DIR --seconds N`."""
+    """`exchange CONFIG`, `exchange CONFIG --record DIR --seconds N`, or `exchange CONFIG --tell ORDER`."""
     parser = argparse.ArgumentParser(prog="python -m engine exchange", description=__doc__.splitlines()[0])
     parser.add_argument("config", type=Path, help="TOML file; docs/simulator.md explains it")
     parser.add_argument("--record", type=Path, metavar="DIR", help="no sockets: record a session flat out into DIR")
     parser.add_argument("--seconds", type=float, default=1800.0, help="length of the recorded session (1800)")
     parser.add_argument("--json", action="store_true", help="with --record: totals as one JSON object")
+    parser.add_argument("--tell", metavar="ORDER", help="an order of the operator to the running exchange: halt ABC")
     options = parser.parse_args(arguments)
     try:
         config = read_config(options.config)
+        if options.tell is not None:
+            return tell_running(config.out / READY_FILE, options.tell)
         if options.record is not None:
             return record(config, options.record, options.seconds, options.json)
         return serve(config)

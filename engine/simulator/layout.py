@@ -269,6 +269,15 @@ class BookMemory:
         self.book[0]["result_count"] = 0
         return self.results[:count].copy()
 
+    def publish(self, message: bytes) -> None:
+        """Append a message that no matching caused. OSError when what was published is not taken."""
+        row = self.book[0]
+        at, block = int(row["message_length"]), len(message).to_bytes(2, "big") + message
+        if at + len(block) > len(self.messages):
+            raise OSError("no room for another message: nobody takes what the venue publishes")
+        self.messages[at : at + len(block)] = np.frombuffer(block, np.uint8)
+        row["message_count"], row["message_length"] = int(row["message_count"]) + 1, at + len(block)
+
     def take_messages(self) -> tuple[int, bytes]:
         """(count, message blocks) published since the last call, and room for new ones."""
         row = self.book[0]

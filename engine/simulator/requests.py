@@ -97,7 +97,8 @@ def set_quote(book, request):
     header = view(book, 1, BOOK)[0]
     wanted = view(request, 1, REQUEST)[0]
     index = find_order(book, order_key(wanted.owner, wanted.user_reference))
-    if wanted.quantity == 0:
+    halted = view(header.instruments, header.instrument_count + 1, INSTRUMENT)[wanted.instrument].halted
+    if wanted.quantity == 0 or halted != 0:  # nobody's quote stands in a halted instrument
         if index != 0:
             withdraw(book, index, BY_USER, wanted.time_ns)
         return 0

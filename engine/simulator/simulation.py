@@ -103,6 +103,14 @@ class Simulation:
         else:
             self._carry_out(venue, account, message, received_ns)
 
+    def schedule(self, venue: Venue, order: str, time_ns: int) -> None:
+        """An order of the operator for later."""
+        heappush(self._pending, (time_ns, next(self._arrivals), venue, venue.floor, order.encode()))
+
+    def command(self, venue: Venue, order: str, time_ns: int) -> None:
+        """An order of the operator, now. FloorOrderError when it makes no sense."""
+        self._carry_out(venue, venue.floor, order.encode(), max(time_ns, venue.clock_ns))
+
     def cancel_account(self, venue: Venue, account: Account, time_ns: int) -> None:
         """Cancel on disconnect."""
         venue.cancel_account(account, time_ns)

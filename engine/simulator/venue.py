@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from engine.messages.codes import Liquidity, ReportKind
 from engine.messages.instruments import Instrument
-from engine.protocols.itch50 import encode
+from engine.simulator.announcements import Announcements
 from engine.simulator.feed import Feed
+from engine.simulator.floor_orders import FloorDesk
 from engine.simulator.generator import NEVER_NS
 from engine.simulator.layout import BookMemory, CancelReason
 from engine.simulator.oracle import Oracle
@@ -63,6 +64,8 @@ class Venue:
         self.name, self.number, self.memory, self.feed, self.fees = name, number, memory, feed, fees
         self.instruments = list(instruments)
         self.desk = OrderDesk(memory, instruments)
+        self.announcements = Announcements(memory)
+        self.floor = FloorDesk(self)
         self.source: Source = NoFlow()
         self.accounts: dict[str, Account] = {}
         self.entry_latency_ns = entry_latency_ns
@@ -117,26 +120,27 @@ class Venue:
         """Start of messages and of system hours, the directory, trading states, start of market hours."""
         row = self.memory.book[0]
         row["clock_ns"] = max(int(row["clock_ns"]), time_ns)
-        header = {"tracking_number": 0, "timestamp_ns": time_ns - int(row["midnight_ns"])}
-        messages = [encode("system_event", stock_locate=0, event=event, **header) for event in "OS"]
-        for instrument in self.instruments:
-            listed = header | {"stock_locate": instrument.id, "instrument": instrument.name}
-            messages.append(encode("stock_directory", **_DIRECTORY, round_lot_size=100, **listed))
-            messages.append(encode("trading_action", trading_state="T", reserved=" ", reason="", **listed))
-        messages.append(encode("system_event", stock_locate=0, event="Q", **header))
+        make = self.announcements.make
+        messages = [make("system_event", time_ns, event=event) for event in "OS"]
+        for listed in self.instruments:
+            described = {"instrument": listed.name} | _DIRECTORY
+            trading = {"instrument": listed.name, "trading_state": "T", "reserved": " ", "reason": ""}
+            messages.append(make("stock_directory", time_ns, listed.id, **described))
+            messages.append(make("trading_action", time_ns, listed.id, **trading))
+        messages.append(make("system_event", time_ns, event="Q"))
         return self._pack(messages)
 
     def closing_packets(self, time_ns: int) -> list[bytes]:
         """End of market hours, of system hours and of messages."""
-        header = {"tracking_number": 0, "timestamp_ns": time_ns - int(self.memory.book[0]["midnight_ns"])}
-        return self._pack([encode("system_event", stock_locate=0, event=event, **header) for event in "MEC"])
+        return self._pack([self.announcements.make("system_event", time_ns, event=event) for event in "MEC"])
 
     def _pack(self, messages: list[bytes]) -> list[bytes]:
         blocks = b"".join(len(message).to_bytes(2, "big") + message for message in messages)
         return self.feed.pack(len(messages), blocks)
 
 
-_DIRECTORY = {
+_DIRECTORY: dict[str, Any] = {
+    "round_lot_size": 100,
     "market_category": "Q",
     "financial_status": "N",
     "round_lots_only": "N",
