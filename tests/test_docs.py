@@ -120,7 +120,9 @@ def test_every_setting_of_the_engine_is_documented() -> None:
 
 def test_every_setting_of_the_exchange_is_documented() -> None:
     page = documents()["docs/simulator.md"]
-    settings = {field.name for kind in (ExchangeConfig, VenueConfig, Market, Replay, ScheduledOrder) for field in fields(kind)}
+    settings = {
+        field.name for kind in (ExchangeConfig, VenueConfig, Market, Replay, ScheduledOrder) for field in fields(kind)
+    }
     configuration = page[page.index("## Configuration") : page.index("## How it trades")]
     assert settings == first_cells(configuration)
 
