@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-STUDIES = {"pairs": "engine.studies.pairs"}
+STUDIES = {"fix-acceptance": "engine.studies.fix_acceptance", "pairs": "engine.studies.pairs"}
 
 
 def main(arguments: list[str]) -> int:
