@@ -12,7 +12,14 @@ from functools import cache
 from pathlib import Path
 
 HOT_PACKAGES = ("hotpath", "protocols", "strategies", "journal", "simulator", "transport")
-HOT_MODULES = ("native.py", "native_llvm.py", "native_plain.py", "messages/codes.py", "messages/journal.py")
+HOT_MODULES = (
+    "native.py",
+    "native_llvm.py",
+    "native_views.py",
+    "native_plain.py",
+    "messages/codes.py",
+    "messages/journal.py",
+)
 _ROOT = Path(__file__).resolve().parent
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from engine.build import cache_directory
+from engine.pages import take
 
 BACKEND = os.environ.get("ENGINE_BACKEND", "native")
 if BACKEND not in ("native", "plain"):
@@ -67,10 +68,10 @@ if BACKEND == "native":
         store_le32,
         store_release,
         store_u8,
-        view,
         wrap,
         zero_bytes,
     )
+    from engine.native_views import view
 else:
     from engine.native_plain import (
         address_of_function,
@@ -128,12 +129,7 @@ def address_of(array: np.ndarray[Any, Any]) -> int:
 
 def touched(count: int, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     """`count` zeroed records whose every page is already mapped (a first touch costs 2.5 us), aligned to 64 bytes."""
-    size = count * dtype.itemsize
-    raw = np.empty(size + 64, np.uint8)
-    start = -address_of(raw) % 64
-    body = raw[start : start + size]
-    body.fill(0)
-    return body.view(dtype)
+    return take(count * dtype.itemsize).view(dtype)
 
 
 Hot = Callable[..., Any]

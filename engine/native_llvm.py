@@ -7,7 +7,7 @@ from typing import Any
 
 import llvmlite.binding as llvm
 from llvmlite import ir
-from numba import carray, cfunc, njit, types
+from numba import cfunc, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
@@ -45,20 +45,6 @@ def call_strategy(_context: Any, entry: Any, context: Any, row: Any, event: Any)
         return builder.call(builder.inttoptr(args[0], kind.as_pointer()), args[1:])
 
     return types.int64(types.int64, types.int64, types.int64, types.int64), generate
-
-
-@intrinsic
-def _pointer(_context: Any, _address: Any) -> Any:
-    def generate(_ctx: Any, builder: Any, _sig: Any, args: Any) -> Any:
-        return builder.inttoptr(args[0], I8.as_pointer())
-
-    return types.voidptr(types.int64), generate
-
-
-@njit(inline="always")
-def view(address, count, dtype):
-    """`count` records of `dtype` at `address`, as an array that owns nothing."""
-    return carray(_pointer(address), count, dtype)
 
 
 def _loader(bits: int, swap: bool, pick: int = 0) -> Any:

@@ -26,7 +26,6 @@ from engine.bench.itch_session import VENUE, ItchSession, generate_session, load
 from engine.hotpath.book import track_own
 from engine.hotpath.book_layout import BookMemory
 from engine.hotpath.itch_blocks import apply_blocks, apply_each
-from engine.native import address_of, hot, load_i64
 
 OWN_ORDERS = 2000
 
@@ -48,25 +47,26 @@ WAYS = (
 )
 
 
-@hot
-def track_all(book, venue, references, count):
-    """Track every order of a list of references."""
-    for n in range(count):
-        track_own(book, venue, load_i64(references + n * 8))
-    return count
+def replay(session: ItchSession, way: Way, book: int, own: list[tuple[int, int]]) -> int:
+    """The session into the books; our orders, with where they become known, are tracked from there. Returns where the
+    last block ends."""
+    at = session.address
+    for reference, known_at in own:
+        at = way.replay(book, VENUE, at, known_at)
+        track_own(book, VENUE, reference)
+    return way.replay(book, VENUE, at, session.address + len(session.blocks))
 
 
 def run(session: ItchSession, way: Way) -> tuple[float, BookMemory]:
     """Seconds for the whole session, and the books at its end."""
     memory = open_books(session.listings, session.most_orders, queues=way.queues, own_capacity=OWN_ORDERS + 1)
-    if way.queues:
-        own = session.references(OWN_ORDERS)
-        track_all(memory.address, VENUE, address_of(own), len(own))
+    last = session.address + len(session.blocks)
+    own = session.own_orders(OWN_ORDERS).tolist() if way.queues else []
     started = time.perf_counter()
-    end = way.replay(memory.address, VENUE, session.address, session.address + len(session.blocks))
+    end = replay(session, way, memory.address, own)
     seconds = time.perf_counter() - started
-    if end != session.address + len(session.blocks):
-        raise ValueError(f"the file ends inside a message, {session.address + len(session.blocks) - end} bytes")
+    if end != last:
+        raise ValueError(f"the file ends inside a message, {last - end} bytes")
     return seconds, memory
 
 

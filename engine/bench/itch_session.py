@@ -64,6 +64,9 @@ SESSION = np.dtype(
 )
 
 
+OWN_ORDER = np.dtype([("reference", "<i8"), ("known_at", "<i8")])  # known_at: address of a block
+
+
 @hot
 def draw(session, below):
     """A number from 0 up to, not including, `below` (at most 2**31): xorshift of 32 bits."""
@@ -254,11 +257,11 @@ class ItchSession:
         end = int(skip_blocks(self.address, self.address + len(self.blocks), messages))
         return ItchSession(self.blocks[: end - self.address], messages, self.listings, self.most_orders)
 
-    def references(self, count: int) -> np.ndarray[Any, Any]:
-        """References of about `count` orders, evenly from the whole session."""
-        found = np.zeros(count, np.int64)
+    def own_orders(self, count: int) -> np.ndarray[Any, Any]:
+        """About `count` orders, evenly from the whole session, to be tracked as ours: OWN_ORDER records."""
+        found = np.zeros(count, OWN_ORDER)
         every = max(1, self.messages // (2 * count))
-        used = pick_references(self.address, self.address + len(self.blocks), every, address_of(found), count)
+        used = pick_own(self.address, self.address + len(self.blocks), every, address_of(found), count)
         return found[: int(used)]
 
 
@@ -274,21 +277,25 @@ def skip_blocks(start, end, count):
 
 
 @hot
-def pick_references(start, end, every, target, count):
-    """Store the reference of an order that joins once in `every` of them; returns how many."""
+def pick_own(start, end, every, target, count):
+    """Store an order that joins once in `every` of them; returns how many. Every second one becomes known as ours only
+    after it joined, as when the venue's answer comes after the feed."""
     at = start
     joined = 0
     found = 0
+    rows = view(target, count, OWN_ORDER)
     while at + 2 <= end and at + 2 + load_be16(at) <= end and found < count:
         kind = load_u8(at + 2)
+        following = at + 2 + load_be16(at)
         if (kind == ADD and load_be16(at) == ADD_LENGTH) or (
             kind == ADD_ATTRIBUTED and load_be16(at) == ATTRIBUTED_LENGTH
         ):
             joined += 1
             if joined % every == 0:
-                store_i64(target + found * 8, load_be64(at + 2 + itch.ADD_ORDER_REFERENCE))
+                rows[found].reference = load_be64(at + 2 + itch.ADD_ORDER_REFERENCE)
+                rows[found].known_at = following if found & 1 else at
                 found += 1
-        at += 2 + load_be16(at)
+        at = following
     return found
 
 

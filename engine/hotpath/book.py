@@ -18,6 +18,7 @@ from engine.hotpath.book_layout import (
     FULL,
     HIGHEST_PRICE,
     HIGHEST_QUANTITY,
+    LAST_ARRIVAL,
     LEVEL,
     LISTING,
     ORDER,
@@ -51,12 +52,13 @@ from engine.hotpath.queue_position import (
     UNKNOWN_AHEAD,
     adopt_pending,
     drop_own,
-    pass_quantity,
+    note_arrival,
+    note_departure,
     quantity_ahead,
     track_own,
     untrack_own,
 )
-from engine.native import hot, hot_inlined, store_i64, view
+from engine.native import hot, hot_inlined, view
 
 
 @hot
@@ -73,6 +75,8 @@ def add_order(book, venue, listing, reference, side, price, quantity):
         return BAD_VALUE
     if find_order(book, key) != 0:
         return DUPLICATE
+    if header.arrived >= LAST_ARRIVAL:
+        return FULL
     order = insert_order(book, key)
     if order == 0:
         return FULL
@@ -204,7 +208,7 @@ def join_level(book, listing_side, price, quantity, order):
     level.quantity = ahead + quantity
     level.orders += 1
     if header.queues != 0:
-        join_queue(book, address, order)
+        note_arrival(book, order, ahead)
         if header.pending_own != 0:
             adopt_pending(book, order, ahead)
     if rank <= side.best:
@@ -228,13 +232,11 @@ def leave_level(book, listing_side, price, quantity, order, gone):
         address = header.spill + at * SPILL_SIZE
     level = view(address, 1, LEVEL)[0]
     level.quantity -= quantity
-    if view(header.listings, header.listing_count, LISTING)[listing_side >> 1].tracked != 0:
-        pass_quantity(book, listing_side, price, order, quantity)
+    if header.queues != 0:
+        note_departure(book, listing_side, price, order, quantity)
     was_best = rank <= side.best
     if gone != 0:
         level.orders -= 1
-        if header.queues != 0:
-            leave_queue(book, address, order)
         if level.orders == 0:
             if slot >= 0:
                 unmark_level(book, listing_side, rank)
@@ -242,37 +244,6 @@ def leave_level(book, listing_side, price, quantity, order, gone):
                 remove_spill(book, listing_side, at)
     if was_best:
         header.top_changed = refresh_top(book, listing_side)
-
-
-@hot_inlined
-def join_queue(book, address, order):
-    """Link an order behind the last one of the level at `address`."""
-    header = view(book, 1, BOOK)[0]
-    orders = view(header.orders, header.order_capacity + 1, ORDER)
-    level = view(address, 1, LEVEL)[0]
-    last = int64(level.last)
-    orders[order].earlier = last
-    orders[order].later = 0
-    if last != 0:
-        orders[last].later = order
-    level.last = order
-    header.next_arrival += 1
-    store_i64(header.arrivals + order * 8, header.next_arrival)
-
-
-@hot_inlined
-def leave_queue(book, address, order):
-    """Unlink an order from the queue of the level at `address`."""
-    header = view(book, 1, BOOK)[0]
-    orders = view(header.orders, header.order_capacity + 1, ORDER)
-    earlier = int64(orders[order].earlier)
-    later = int64(orders[order].later)
-    if earlier != 0:
-        orders[earlier].later = later
-    if later != 0:
-        orders[later].earlier = earlier
-    else:
-        view(address, 1, LEVEL)[0].last = earlier
 
 
 @hot
@@ -298,6 +269,8 @@ def clear_venue(book, venue):
         if orders[row].quantity != 0 and orders[row].key >> 56 == venue:
             take_out(book, row)
             removed += 1
+    if header.live_orders == 0:
+        header.arrived = header.departed = 0
     return removed
 
 

@@ -7,15 +7,14 @@ from typing import Any
 import numpy as np
 from numpy import int64
 
-from engine.hotpath.book_layout import BOOK, LEVEL, LISTING, ORDER, SIDE, SPILL, SPILL_SIZE, BookMemory
+from engine.hotpath.book_layout import BOOK, LEVEL, LISTING, SIDE, SPILL, SPILL_SIZE, BookMemory
 from engine.hotpath.book_levels import (
     ladder_rank,
-    ladder_slot,
     level_address,
     next_used_rank,
     side_address,
 )
-from engine.hotpath.book_spill import find_spill, following, spill_rank
+from engine.hotpath.book_spill import following, spill_rank
 from engine.native import address_of, hot, load_le32, view
 
 DEPTH = np.dtype([("price", "<i8"), ("quantity", "<i8"), ("orders", "<i8")])
@@ -54,19 +53,6 @@ def read_levels(book, listing_side, count, target):
     return count
 
 
-@hot
-def last_order(book, listing_side, price):
-    """Row of the order at the end of the queue at a price, or 0."""
-    header = view(book, 1, BOOK)[0]
-    slot = ladder_slot(book, listing_side >> 1, price)
-    if slot >= 0:
-        return int64(view(level_address(book, listing_side, slot), 1, LEVEL)[0].last)
-    at = find_spill(book, listing_side, price)
-    if at == 0:
-        return 0
-    return int64(view(header.spill + at * SPILL_SIZE, 1, LEVEL)[0].last)
-
-
 def level(memory: BookMemory, listing: int, side: int, count: int) -> np.ndarray[Any, Any]:
     """The best `count` levels of a side, best first, as DEPTH records (price in 1/10,000, quantity, orders)."""
     rows = np.zeros(count, DEPTH)
@@ -76,9 +62,7 @@ def level(memory: BookMemory, listing: int, side: int, count: int) -> np.ndarray
 
 def orders_at(memory: BookMemory, listing: int, side: int, price: int) -> np.ndarray[Any, Any]:
     """The orders at a price in the order in which they execute, as ORDER records. Needs books with queues."""
-    row = int(last_order(memory.address, listing * 2 + side - 1, price))
-    rows = []
-    while row:
-        rows.append(row)
-        row = int(memory.orders[row]["earlier"])
-    return memory.orders[np.array(rows[::-1], np.int64)] if rows else np.zeros(0, ORDER)
+    rows = memory.orders[1 : int(memory.book[0]["used_orders"]) + 1]
+    there = (rows["quantity"] != 0) & (rows["listing_side"] == listing * 2 + side - 1) & (rows["price"] == price)
+    found = rows[there]
+    return found[np.argsort(found["arrival"], kind="stable")]

@@ -42,11 +42,11 @@ BOOK = np.dtype(
             "levels",
             "heads",
             "orders",
-            "arrivals",
             "spill",
             "path",
             "own",
             "pending",
+            "departures",
             "locates",
             "counts",
             "batch",
@@ -72,7 +72,8 @@ BOOK = np.dtype(
             "used_own",
             "free_own",
             "pending_own",  # how many own orders wait for their add
-            "next_arrival",
+            "arrived",  # orders that ever joined: the arrival number of the last one
+            "departed",  # departures ever noted
             "recentred",
             # what the last applied operation touched
             "listing",
@@ -101,14 +102,13 @@ SIDE = np.dtype([("used_words", "<i8"), ("best", "<i4"), ("spilled", "<i4")])  #
 TOP = np.dtype([("bid", "<i8"), ("bid_quantity", "<i8"), ("ask", "<i8"), ("ask_quantity", "<i8")])
 QUOTE = np.dtype([("price", "<i8"), ("quantity", "<i8")])  # one side of TOP; quantity 0: empty
 
-LEVEL = np.dtype([("quantity", "<i8"), ("orders", "<i4"), ("last", "<i4")])  # last: the order that came last
+LEVEL = np.dtype([("quantity", "<i8"), ("orders", "<i8")])
 
 SPILL_HEIGHT = 8
 SPILL = np.dtype(
     [
         ("quantity", "<i8"),
-        ("orders", "<i4"),
-        ("last", "<i4"),
+        ("orders", "<i8"),
         ("price", "<i4"),
         ("height", "<i4"),
         ("reserved", "<i8"),
@@ -124,8 +124,8 @@ ORDER = np.dtype(
         ("quantity", "<i4"),  # 0: the row is free
         ("listing_side", "<i4"),
         ("chain", "<i4"),  # next in the same bucket of the index, or next free row
-        ("earlier", "<i4"),
-        ("later", "<i4"),
+        ("arrival", "<u4"),  # with queues: its number among all that joined
+        ("ahead", "<u4"),  # with queues: quantity of its level when it joined, at most AHEAD_UNKNOWN
     ]
 )
 
@@ -136,11 +136,27 @@ OWN = np.dtype(
     ]
 )
 
+AHEAD_UNKNOWN = 0xFFFFFFFF  # more than the field can say
+LAST_ARRIVAL = 0xFFFFFFFF  # no order joins after it
+
+# What left a level lately: an order that is tracked a moment after it joined learns from it what has gone ahead of it.
+DEPARTURE = np.dtype(
+    [
+        ("listing_side", "<i4"),
+        ("price", "<i4"),
+        ("quantity", "<u4"),
+        ("arrival", "<u4"),  # of the order that left or shrank
+        ("arrived", "<u4"),  # orders that had joined by then
+        ("reserved", "<u4"),
+    ]
+)
+DEPARTURES = 1024
+
 PENDING_BITS = 12
 PENDING_BUCKETS = 1 << PENDING_BITS
 
 # One message of a batch, while the memory that it needs is on its way.
-BATCHED = np.dtype([(name, "<i8") for name in ("message", "length", "bucket", "listing", "row", "level")])
+BATCHED = np.dtype([(name, "<i8") for name in ("message", "length", "bucket", "listing", "row")])
 MOST_BATCHED = 32
 
 LISTING_SIZE, SIDE_SIZE, LEVEL_SIZE, ORDER_SIZE = (kind.itemsize for kind in (LISTING, SIDE, LEVEL, ORDER))
@@ -175,17 +191,17 @@ class BookMemory:
         self.levels = touched(count * window * 2, LEVEL)
         self.heads = touched(1 << bits, np.dtype("<i4"))
         self.orders = touched(order_capacity + 1, ORDER)
-        self.arrivals = touched(order_capacity + 1 if queues else 1, np.dtype("<i8"))
         self.spill = touched(2 * count + spill_capacity + 1, SPILL)  # 1 and on: the head of each listing_side
         self.path = touched(SPILL_HEIGHT, np.dtype("<i8"))
         self.own = touched(own_capacity + 1, OWN)
         self.pending = touched(PENDING_BUCKETS, np.dtype("<i8"))
+        self.departures = touched(DEPARTURES, DEPARTURE)
         self.locates = touched((venues + 1) * LOCATES, np.dtype("<i4"))
         self.batch = touched(MOST_BATCHED, BATCHED)
         self.counts = touched(256 * OUTCOMES, np.dtype("<i8"))
         row = self.book[0]
         for name in (
-            "listings", "tops", "bitmaps", "levels", "heads", "orders", "arrivals", "spill", "path", "own", "pending",
+            "listings", "tops", "bitmaps", "levels", "heads", "orders", "spill", "path", "own", "pending", "departures",
             "locates", "counts", "batch",
         ):  # fmt: skip
             row[name] = address_of(getattr(self, name))

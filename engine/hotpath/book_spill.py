@@ -76,7 +76,6 @@ def insert_spill(book, listing_side, price):
     row = view(header.spill + at * SPILL_SIZE, 1, SPILL)[0]
     row.quantity = 0
     row.orders = 0
-    row.last = 0
     row.price = price
     row.height = height
     for h in range(height + 1):

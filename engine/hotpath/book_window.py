@@ -102,10 +102,8 @@ def empty_ladder(book, listing_side):
         moved = view(header.spill + insert_spill(book, listing_side, price) * SPILL_SIZE, 1, LEVEL)[0]
         moved.quantity = level.quantity
         moved.orders = level.orders
-        moved.last = level.last
         level.quantity = 0
         level.orders = 0
-        level.last = 0
         unmark_level(book, listing_side, rank)
 
 
@@ -130,7 +128,6 @@ def fill_ladder(book, listing_side):
             level = view(level_address(book, listing_side, slot), 1, LEVEL)[0]
             level.quantity = row.quantity
             level.orders = row.orders
-            level.last = row.last
             mark_level(book, listing_side, ladder_rank(book, listing_side, slot))
             remove_spill(book, listing_side, at)
         at = after

@@ -9,7 +9,6 @@ from engine.hotpath.itch_book import ADD, ADD_ATTRIBUTED, LOCATE, apply_itch
 from engine.hotpath.itch_prefetch import (
     READ_AHEAD,
     prefetch_bucket,
-    prefetch_last,
     prefetch_level,
     prefetch_listing,
     prefetch_row,
@@ -144,10 +143,7 @@ def apply_batch(book, venue, count):
     for n in range(count):
         batch[n].row = prefetch_row(book, batch[n].bucket)
     for n in range(count):
-        batch[n].level = prefetch_level(book, batch[n].message, batch[n].listing, batch[n].row)
-    if header.queues != 0:
-        for n in range(count):
-            prefetch_last(book, batch[n].level)
+        prefetch_level(book, batch[n].message, batch[n].listing, batch[n].row)
     for n in range(count):
         apply_itch(book, venue, batch[n].message, batch[n].length)
     return batch[count - 1].message + batch[count - 1].length

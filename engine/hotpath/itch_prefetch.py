@@ -11,7 +11,6 @@ from numpy import int64
 from engine.hotpath.book_layout import (
     BOOK,
     INVERSE_SHIFT,
-    LEVEL,
     LISTING,
     LISTING_SIZE,
     ORDER,
@@ -64,29 +63,16 @@ def prefetch_row(book, bucket):
 
 @hot_inlined
 def prefetch_level(book, message, listing, row):
-    """Third step: the level of an order that is there or joins (its address is returned), and its queue neighbours."""
+    """Third step: the level of an order that is there or joins; for a replacement that of the new price too."""
     header = view(book, 1, BOOK)[0]
     order = view(header.orders, header.order_capacity + 1, ORDER)[row]
     joins = row == 0
     joined_side = listing * 2 + (load_u8(message + ADD_SIDE) == SELL_LETTER)
     listing_side = joined_side if joins else int64(order.listing_side)
     price = load_be32(message + ADD_PRICE) if joins else int64(order.price)
-    address = guess_level(book, listing_side, price)
-    prefetch(address)
-    if header.queues != 0:
-        prefetch(header.orders + order.earlier * ORDER_SIZE)
-        prefetch(header.orders + order.later * ORDER_SIZE)
+    prefetch(guess_level(book, listing_side, price))
     if load_u8(message) == REPLACE:
-        address = guess_level(book, listing_side, load_be32(message + REPLACE_PRICE))
-        prefetch(address)
-    return address
-
-
-@hot_inlined
-def prefetch_last(book, address):
-    """Fourth step, for queues: the order that stands last at a level, behind which another may be about to join."""
-    header = view(book, 1, BOOK)[0]
-    prefetch(header.orders + view(address, 1, LEVEL)[0].last * ORDER_SIZE)
+        prefetch(guess_level(book, listing_side, load_be32(message + REPLACE_PRICE)))
 
 
 @hot_inlined

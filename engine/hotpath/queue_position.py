@@ -1,6 +1,9 @@
 """Quantity ahead of each of our own orders, from arrival order, kept only for the orders that are tracked.
 
-An order that leaves or shrinks ahead of ours takes its quantity off; nothing joins ahead. Needs books with queues.
+An order that leaves or shrinks ahead of ours takes its quantity off; nothing joins ahead. Each order knows its arrival
+number and what stood at its level when it joined, so no queue is linked. An order that is tracked after its add, as
+when the venue's answer comes after the feed, is brought up to date from the last departures; one that joined before
+all of those, from a look at every order. Needs books with queues.
 """
 
 from __future__ import annotations
@@ -8,8 +11,11 @@ from __future__ import annotations
 from numpy import int64
 
 from engine.hotpath.book_layout import (
+    AHEAD_UNKNOWN,
     APPLIED,
     BOOK,
+    DEPARTURE,
+    DEPARTURES,
     FULL,
     LISTING,
     ORDER,
@@ -19,7 +25,7 @@ from engine.hotpath.book_layout import (
     UNKNOWN_ORDER,
 )
 from engine.hotpath.order_index import find_order, order_key
-from engine.native import hot, load_i64, store_i64, view
+from engine.native import hot, hot_inlined, load_i64, store_i64, view
 
 UNKNOWN_AHEAD = -1
 
@@ -100,15 +106,66 @@ def find_own(book, key, order):
     return row
 
 
+@hot_inlined
+def note_arrival(book, order, ahead):
+    """An order joined a level that held `ahead`."""
+    header = view(book, 1, BOOK)[0]
+    entry = view(header.orders, header.order_capacity + 1, ORDER)[order]
+    arrived = header.arrived + 1
+    header.arrived = arrived
+    entry.arrival = arrived
+    entry.ahead = min(ahead, AHEAD_UNKNOWN)
+
+
+@hot_inlined
+def note_departure(book, listing_side, price, order, quantity):
+    """`quantity` of `order` has left its level: those of ours that came later have less ahead."""
+    header = view(book, 1, BOOK)[0]
+    arrival = int64(view(header.orders, header.order_capacity + 1, ORDER)[order].arrival)
+    gone = view(header.departures, DEPARTURES, DEPARTURE)[header.departed & (DEPARTURES - 1)]
+    header.departed += 1
+    gone.listing_side = listing_side
+    gone.price = price
+    gone.quantity = quantity
+    gone.arrival = arrival
+    gone.arrived = header.arrived
+    row = int64(view(header.listings, header.listing_count, LISTING)[listing_side >> 1].tracked)
+    if row != 0:
+        pass_quantity(book, row, listing_side, price, arrival, quantity)
+
+
 @hot
 def quantity_before(book, order):
-    """Sum of the quantities that came before `order` at its level: a walk, for orders tracked late."""
-    orders = view(view(book, 1, BOOK)[0].orders, view(book, 1, BOOK)[0].order_capacity + 1, ORDER)
+    """Sum of the quantities that came before `order` at its level, for an order tracked after it joined."""
+    header = view(book, 1, BOOK)[0]
+    entry = view(header.orders, header.order_capacity + 1, ORDER)[order]
+    departures = view(header.departures, DEPARTURES, DEPARTURE)
+    total = int64(entry.ahead)
+    if total == AHEAD_UNKNOWN:
+        return count_before(book, order)
+    at = header.departed
+    oldest = max(at - DEPARTURES, 0)
+    while at > oldest:
+        at -= 1
+        gone = departures[at & (DEPARTURES - 1)]
+        if gone.arrived < entry.arrival:
+            return total
+        if gone.listing_side == entry.listing_side and gone.price == entry.price and gone.arrival < entry.arrival:
+            total -= int64(gone.quantity)
+    return total if oldest == 0 else count_before(book, order)
+
+
+@hot
+def count_before(book, order):
+    """As `quantity_before`, by a look at every order of the books: for one that joined long ago."""
+    header = view(book, 1, BOOK)[0]
+    orders = view(header.orders, header.order_capacity + 1, ORDER)
+    entry = orders[order]
     total = int64(0)
-    at = int64(orders[order].earlier)
-    while at != 0:
-        total += int64(orders[at].quantity)
-        at = int64(orders[at].earlier)
+    for row in range(1, header.used_orders + 1):
+        other = orders[row]
+        if other.listing_side == entry.listing_side and other.price == entry.price and other.arrival < entry.arrival:
+            total += int64(other.quantity)  # 0 in a free row
     return total
 
 
@@ -120,7 +177,7 @@ def attach_own(book, row, order, quantity_ahead):
     entry = view(header.orders, header.order_capacity + 1, ORDER)[order]
     place = view(header.listings, header.listing_count, LISTING)[entry.listing_side >> 1]
     own[row].quantity_ahead = quantity_ahead
-    own[row].arrival = load_i64(header.arrivals + order * 8)
+    own[row].arrival = entry.arrival
     own[row].price = entry.price
     own[row].listing_side = entry.listing_side
     own[row].order = order
@@ -175,12 +232,10 @@ def free_own(book, row):
 
 
 @hot
-def pass_quantity(book, listing_side, price, order, quantity):
-    """`quantity` of `order` has left its level: our orders that came later have less ahead."""
+def pass_quantity(book, row, listing_side, price, arrival, quantity):
+    """Take what left ahead of them from the own orders of a listing, the first of which is `row`."""
     header = view(book, 1, BOOK)[0]
     own = view(header.own, header.own_capacity + 1, OWN)
-    arrival = load_i64(header.arrivals + order * 8)
-    row = int64(view(header.listings, header.listing_count, LISTING)[listing_side >> 1].tracked)
     while row != 0:
         if own[row].listing_side == listing_side and own[row].price == price and own[row].arrival > arrival:
             own[row].quantity_ahead -= quantity

@@ -51,7 +51,7 @@ def slow_book(session: ItchSession) -> DictBook:
 
 def test_every_way_ends_with_the_levels_and_queues_of_a_slow_book(session: ItchSession) -> None:
     slow = slow_book(session)
-    own = [int(reference) for reference in session.references(2000) if (1, int(reference)) in slow.orders]
+    own = [reference for reference, _ in session.own_orders(2000).tolist() if (1, reference) in slow.orders]
     assert len(own) > 20
     for way in WAYS:
         _, memory = run(session, way)

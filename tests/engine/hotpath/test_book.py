@@ -31,6 +31,7 @@ from engine.hotpath.book import (
     untrack_own,
 )
 from engine.hotpath.book_depth import level, orders_at
+from engine.hotpath.book_layout import DEPARTURES, LAST_ARRIVAL
 from tests.engine.hotpath.dict_book import DictBook
 
 TICKS = [100, 1, 25]
@@ -237,6 +238,39 @@ def test_queue_position_of_an_order_tracked_late_counts_only_what_came_before(me
     assert (quantity_ahead(book, 1, 3), quantity_ahead(book, 1, 5)) == (-1, 150)
     assert execute_order(book, 1, 5, 10) == APPLIED
     assert int(memory.book[0]["live_own"]) == 0
+
+
+@pytest.mark.parametrize("since", [1, DEPARTURES - 3, DEPARTURES - 2, DEPARTURES - 1, DEPARTURES, 3 * DEPARTURES])
+def test_an_order_tracked_long_after_it_joined_has_the_same_quantity_ahead(memory: BookMemory, since: int) -> None:
+    book = memory.address
+    add_order(book, 1, 0, 1, BUY, 1_000_000, 1_000)
+    add_order(book, 1, 0, 2, BUY, 1_000_000, 500)
+    add_order(book, 1, 0, 3, BUY, 1_000_000, 10)
+    add_order(book, 1, 0, 4, BUY, 1_000_000, 0x7FFFFFFF)
+    assert reduce_order(book, 1, 1, 1) == APPLIED
+    assert delete_order(book, 1, 2) == APPLIED
+    for n in range(since):
+        assert add_order(book, 1, 1, 100 + n, BUY, 1_000_000, 5) == APPLIED
+        assert delete_order(book, 1, 100 + n) == APPLIED
+    assert track_own(book, 1, 3) == APPLIED
+    assert quantity_ahead(book, 1, 3) == 999
+
+
+def test_more_ahead_than_a_row_can_say_is_counted_from_the_orders(memory: BookMemory) -> None:
+    book = memory.address
+    for reference in (1, 2, 3):
+        assert add_order(book, 1, 0, reference, SELL, 1_000_000, 0x7FFFFFFF) == APPLIED
+    assert add_order(book, 1, 0, 4, SELL, 1_000_000, 10) == APPLIED
+    assert track_own(book, 1, 4) == APPLIED
+    assert quantity_ahead(book, 1, 4) == 3 * 0x7FFFFFFF
+
+
+def test_arrival_numbers_end_before_they_come_again_and_begin_anew_with_empty_books(memory: BookMemory) -> None:
+    book = memory.address
+    memory.book["arrived"] = LAST_ARRIVAL - 1
+    assert [add_order(book, 1, 0, reference, BUY, 1_000_000, 5) for reference in (1, 2)] == [APPLIED, FULL]
+    assert clear_venue(book, 1) == 1
+    assert add_order(book, 1, 0, 2, BUY, 1_000_000, 5) == APPLIED
 
 
 def test_the_same_reference_on_two_venues_is_two_orders(memory: BookMemory) -> None:
