@@ -15,7 +15,7 @@ from numba.core.typing.templates import AbstractTemplate, infer_global, signatur
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
 
-class View(types.Type):  # type: ignore[misc]
+class View(types.Type):
     """Rows of `dtype`, a record type, from an address on."""
 
     def __init__(self, dtype: Any) -> None:
@@ -24,7 +24,7 @@ class View(types.Type):  # type: ignore[misc]
 
 
 @register_model(View)
-class ViewModel(models.PrimitiveModel):  # type: ignore[misc]
+class ViewModel(models.PrimitiveModel):
     """An address."""
 
     def __init__(self, manager: Any, kind: Any) -> None:
@@ -42,7 +42,7 @@ def view(_context: Any, _address: Any, _count: Any, dtype: Any) -> Any:
 
 
 @infer_global(operator.getitem)
-class GetRow(AbstractTemplate):  # type: ignore[misc]
+class GetRow(AbstractTemplate):
     """Row of a view by an integer."""
 
     def generic(self, args: Any, _keywords: Any) -> Any:
@@ -53,7 +53,7 @@ class GetRow(AbstractTemplate):  # type: ignore[misc]
         return None
 
 
-@lower_builtin(operator.getitem, View, types.int64)  # type: ignore[untyped-decorator]
+@lower_builtin(operator.getitem, View, types.int64)
 def get_row(context: Any, builder: Any, sig: Any, args: Any) -> Any:
     """Address of the row, as the pointer that a record is."""
     kind = sig.args[0].dtype
