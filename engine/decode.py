@@ -17,10 +17,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from engine.protocols.captures import MalformedCapture, is_capture
-from engine.protocols.decoding import PROTOCOLS, Decoded, Malformed, decode_capture, decode_raw
+from engine.protocols.captures import is_capture
+from engine.protocols.decoding import (
+    PROTOCOLS,
+    Decoded,
+    Malformed,
+    decode_capture,
+    decode_raw,
+    sbe_datagrams,
+    sbe_messages,
+)
 from engine.protocols.layouts import decimal_text
 from engine.protocols.ouch50_layouts import OPTIONS
+from engine.protocols.sbe import Decoder
+from engine.protocols.sbe_market import market_decoder
+from engine.protocols.sbe_schema import read_schema
 
 GZIP_MAGIC = b"\x1f\x8b"
 COMPLAINTS = 20
@@ -62,7 +73,7 @@ def as_json(decoded: Decoded) -> dict[str, Any]:
     kinds = {name: kind for name, kind, _ in message.layout.rows}
     for name, value in message.values.items():
         if name != "type":
-            shown[name] = "(hidden)" if name in HIDDEN else _shown(value, kinds[name].scale)
+            shown[name] = "(hidden)" if name in HIDDEN else _shown(value, kinds[name].scale if name in kinds else 0)
     if message.appendage:
         scales = {name: OPTION_KINDS[name].scale for name in message.appendage if name in OPTION_KINDS}
         shown["appendage"] = {name: _shown(value, scales.get(name, 0)) for name, value in message.appendage.items()}
@@ -75,16 +86,21 @@ def _shown(value: Any, scale: int) -> Any:
     return decimal_text(value, scale) if scale else value
 
 
-def decode_file(path: Path, protocol: str) -> Iterator[Decoded | Malformed]:
-    """Every message of the file, and in its place whatever was not one."""
+def decode_file(path: Path, protocol: str, schema: Path | None = None) -> Iterator[Decoded | Malformed]:
+    """Every message of the file, and in its place whatever was not one. `schema` is that of an SBE file."""
     with open_file(path) as source:
-        start = source.peek(4)[:4]  # type: ignore[attr-defined]
-        yield from decode_capture(source, protocol) if is_capture(start) else decode_raw(source, protocol)
+        captured = is_capture(source.peek(4)[:4])  # type: ignore[attr-defined]
+        if protocol == "sbe":
+            decoder = Decoder(read_schema(schema.read_bytes())) if schema else market_decoder()
+            yield from sbe_datagrams(source, decoder) if captured else sbe_messages(source.read(), decoder)
+        else:
+            yield from decode_capture(source, protocol) if captured else decode_raw(source, protocol)
 
 
-def _print_messages(path: Path, protocol: str, quiet: bool) -> Summary:
+def _print_messages(options: argparse.Namespace) -> Summary:
+    path, quiet = options.file, options.summary
     summary = Summary()
-    for number, decoded in enumerate(decode_file(path, protocol), 1):
+    for number, decoded in enumerate(decode_file(path, options.protocol, options.schema), 1):
         if isinstance(decoded, Malformed):
             summary.malformed += 1
             if summary.malformed <= COMPLAINTS:
@@ -106,20 +122,24 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--protocol", required=True, choices=sorted(PROTOCOLS))
     parser.add_argument("--summary", action="store_true", help="print the last line alone")
     parser.add_argument("--json", action="store_true", help="accepted as everywhere; the output is JSON in any case")
-    return parser.parse_args(arguments)
+    parser.add_argument("--schema", type=Path, help="XML of an SBE file's schema; without it, our own market data")
+    options = parser.parse_args(arguments)
+    if options.schema and options.protocol != "sbe":
+        parser.error("--schema goes with --protocol sbe")
+    return options
 
 
 def main(arguments: list[str]) -> int:
     """The command. 1 when the file cannot be read or holds no message of the protocol, 0 otherwise."""
     options = _parse(arguments)
     try:
-        summary = _print_messages(options.file, options.protocol, options.summary)
+        summary = _print_messages(options)
         print(json.dumps(summary.as_json()))
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (OSError, EOFError, MalformedCapture) as wrong:
+    except (OSError, EOFError, ValueError) as wrong:
         reason = wrong.strerror if isinstance(wrong, OSError) and wrong.strerror else wrong
         print(f"engine decode: {options.file}: {reason}", file=sys.stderr)
         return 1

@@ -10,19 +10,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from engine.protocols.binance import DepthUpdate, Scale, Snapshot, places
+from engine.protocols.binance import DepthUpdate, Event, Scale, Snapshot, places
 from engine.protocols.binance_lines import lines, parse_line
 from engine.protocols.layouts import MalformedMessage
+from engine.protocols.sbe import split_messages
+from engine.protocols.sbe_market import events_of, market_decoder
 
+Items = Iterator[Event | MalformedMessage]
 GZIP_MAGIC = b"\x1f\x8b"
 
 
 def read_lines(path: Path) -> Iterator[bytes]:
     """Lines that are not empty."""
+    with _open(path) as source:
+        yield from lines(source)
+
+
+def _open(path: Path) -> BinaryIO:
     with path.open("rb") as start:
         packed = start.read(2) == GZIP_MAGIC
-    with gzip.open(path) if packed else path.open("rb") as source:
-        yield from lines(cast("BinaryIO", source))
+    return cast("BinaryIO", gzip.open(path) if packed else path.open("rb"))
 
 
 @dataclass
@@ -52,14 +59,32 @@ class Contents:
         return self.first - 1 <= snapshot.last <= self.last
 
 
-def survey(path: Path) -> dict[str, Contents]:
-    """What a recording says of each of its instruments. Lines that are no event are left to whoever reads it next."""
-    found: dict[str, Contents] = {}
-    snapshots: list[Snapshot] = []
+def read_events(path: Path) -> Items:
+    """The event of every line."""
     for line in read_lines(path):
         try:
-            event = parse_line(line)
-        except MalformedMessage:
+            yield parse_line(line)
+        except MalformedMessage as wrong:
+            yield wrong
+
+
+def read_sbe_events(path: Path) -> Items:
+    """The events of a file of messages in our SBE templates."""
+    with _open(path) as source:
+        raw = source.read()
+    for message in split_messages(raw, market_decoder()):
+        try:
+            yield from [message] if isinstance(message, MalformedMessage) else events_of(message)
+        except MalformedMessage as wrong:
+            yield wrong
+
+
+def survey(items: Items) -> dict[str, Contents]:
+    """What a recording says of each of its instruments. What is no event is left to whoever reads it next."""
+    found: dict[str, Contents] = {}
+    snapshots: list[Snapshot] = []
+    for event in items:
+        if isinstance(event, MalformedMessage):
             continue
         if isinstance(event, Snapshot):
             snapshots.append(event)

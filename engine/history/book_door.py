@@ -21,7 +21,7 @@ from engine.history.lean_book import LeanBook
 from engine.history.lobster_book import LobsterBook
 from engine.history.warm_up import warm_up
 from engine.protocols.binance import Event, Snapshot
-from engine.protocols.binance_lines import layout_of, parse_line
+from engine.protocols.binance_lines import layout_of
 from engine.protocols.captures import MalformedCapture
 from engine.protocols.layouts import MalformedMessage
 from engine.quick_compile import quick_compile
@@ -132,8 +132,10 @@ def _lean(options: argparse.Namespace, target: TextIO | None) -> Summary:
     }
 
 
-def _binance(options: argparse.Namespace, target: TextIO | None) -> Summary:
-    found = binance.survey(options.file)
+def _by_level(
+    options: argparse.Namespace, target: TextIO | None, read: Callable[[Path], binance.Items] = binance.read_events
+) -> Summary:
+    found = binance.survey(read(options.file))
     instrument = options.instrument.upper()
     if not instrument and len(found) == 1:
         instrument = next(iter(found))
@@ -149,9 +151,10 @@ def _binance(options: argparse.Namespace, target: TextIO | None) -> Summary:
     def belongs(event: Event) -> bool:
         return contents.holds(event) if isinstance(event, Snapshot) else event.instrument == instrument
 
-    for number, line in enumerate(binance.read_lines(options.file), 1):
+    for number, event in enumerate(read(options.file), 1):
         try:
-            event = parse_line(line)
+            if isinstance(event, MalformedMessage):
+                raise event
             by_type[layout_of(event).code] += 1
             if belongs(event):
                 for step in book.apply(event):
@@ -179,10 +182,11 @@ def _binance(options: argparse.Namespace, target: TextIO | None) -> Summary:
 
 
 FORMATS: dict[str, Callable[[argparse.Namespace, TextIO | None], Summary]] = {
-    "binance": _binance,
+    "binance": _by_level,
     "itch50": _itch50,
     "lean": _lean,
     "lobster": _lobster,
+    "sbe": lambda options, target: _by_level(options, target, binance.read_sbe_events),
 }
 
 
@@ -192,10 +196,10 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         "file",
         type=Path,
         help="binance: recorded JSON lines; itch50: BinaryFILE, bare, gzip or capture; lean: zip or CSV; "
-        "lobster: messages",
+        "lobster: messages; sbe: messages of our templates",
     )
     parser.add_argument("--format", required=True, choices=sorted(FORMATS))
-    parser.add_argument("--instrument", default="", help="whose events get rows (binance, itch50)")
+    parser.add_argument("--instrument", default="", help="whose events get rows (binance, itch50, sbe)")
     parser.add_argument("--levels", type=int, default=10, help="levels a side in a row, 1 to 1000 (default 10)")
     parser.add_argument("--out", type=Path, help="CSV to write, one row after every event of the instrument")
     parser.add_argument("--seed-from", type=Path, help="LOBSTER order book file that seeds levels without a message")

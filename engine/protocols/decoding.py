@@ -14,6 +14,8 @@ from engine.protocols.itch50_layouts import BY_CODE as ITCH_BY_CODE
 from engine.protocols.layouts import Layout, MalformedMessage, Message
 from engine.protocols.moldudp64_layouts import DOWNSTREAM, REQUEST
 from engine.protocols.ouch50 import Direction
+from engine.protocols.sbe import Decoder, as_message, split_messages
+from engine.protocols.sbe_market import market_decoder
 from engine.protocols.tcp_streams import Stream
 
 CHUNK = 1 << 16
@@ -281,10 +283,28 @@ def _raw_fix(source: BinaryIO) -> Results:
     yield from connection.end()
 
 
+def sbe_messages(raw: bytes, decoder: Decoder) -> Results:
+    """SBE messages behind each other, in frames or bare."""
+    for message in split_messages(raw, decoder):
+        yield Malformed(str(message)) if isinstance(message, MalformedMessage) else Decoded(as_message(message))
+
+
+def sbe_datagrams(source: BinaryIO, decoder: Decoder) -> Results:
+    """The same from the datagrams of a capture."""
+    try:
+        for frame in frames(source):
+            found = segment(frame.raw, frame.link_type)
+            if found is not None and found.transport == UDP:
+                yield from sbe_messages(found.payload, decoder)
+    except MalformedMessage as wrong:
+        yield Malformed(str(wrong))
+
+
 PROTOCOLS: dict[str, Callable[[BinaryIO], Results]] = {
     "binance": lambda source: _each(binance_lines.decode_line, binance_lines.lines(source)),
     "itch50": _raw_itch,
     "moldudp64": _raw_mold,
+    "sbe": lambda source: sbe_messages(source.read(), market_decoder()),
     "soupbintcp": _raw_soup,
     "ouch42": lambda source: _raw_ouch(source, "ouch42"),
     "ouch50": lambda source: _raw_ouch(source, "ouch50"),

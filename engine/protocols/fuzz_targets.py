@@ -34,6 +34,7 @@ from engine.protocols import (
     ouch50_appendage,
     ouch50_layouts,
     ouch50_reports,
+    sbe_market,
     soupbintcp,
     soupbintcp_frames,
 )
@@ -111,6 +112,28 @@ def good_binance(random: Random) -> bytes:
     if "lastUpdateId" not in event and random.random() < 0.8:
         event = {"stream": "btcusdt@depth", "data": event}
     return json.dumps(event).encode()
+
+
+def good_sbe(random: Random) -> bytes:
+    """A message of our own market data templates."""
+
+    def group(count: int, *sizes: int) -> bytes:
+        rows = b"".join(random.randrange(1, 256**size).to_bytes(size, "little") for _ in range(count) for size in sizes)
+        return sum(sizes).to_bytes(2, "little") + count.to_bytes(2, "little") + rows
+
+    name, number = b"BTCUSDT".ljust(20, b"\0"), random.randbytes(5) + bytes(3)
+    block, rest = random.choice(
+        (
+            (name + number * 2, group(random.randrange(4), 8, 8) * 2),
+            (name + number * 3, group(random.randrange(4), 8, 8) * 2),
+            (name + number, group(random.randrange(4), 8, 8, 8, 1, 1)),
+            (name + number * 6, b""),
+            (name + number + b"T", b"\3\0why"),
+        )
+    )
+    template = {36: 1, 44: 2, 28: 3, 68: 4, 29: 5}[len(block)]
+    head = b"".join(value.to_bytes(2, "little") for value in (len(block), template, 901, 1))
+    return head + block + rest
 
 
 def good_capture(random: Random) -> bytes:
@@ -254,6 +277,7 @@ TARGETS: dict[str, tuple[Callable[[], Target], Callable[[Random], bytes]]] = {
     "binance": (_readable(binance_lines.decode_line), good_binance),
     "itch50": (_readable(itch50.decode), good_itch),
     "moldudp64": (_readable(moldudp64.decode), good_mold),
+    "sbe": (_readable(sbe_market.decode), good_sbe),
     "soupbintcp": (_readable(split_stream), good_soup),
     "ouch50-inbound": (_readable(ouch50.decode_inbound), good_inbound),
     "ouch50-outbound": (_readable(ouch50.decode_outbound), good_outbound),
