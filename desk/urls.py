@@ -5,6 +5,8 @@ from importlib.util import find_spec
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from desk.accounts.views import sign_in_to_administration
+
 PREFIXES = {
     "accounts": "accounts/",
     "markets": "markets/",
@@ -21,7 +23,10 @@ PREFIXES = {
     "live": "",
 }
 
-urlpatterns: list[URLPattern | URLResolver] = [path("admin/", admin.site.urls)]
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("admin/login/", sign_in_to_administration),
+    path("admin/", admin.site.urls),
+]
 urlpatterns += [
     path(prefix, include(f"desk.{app}.urls")) for app, prefix in PREFIXES.items() if find_spec(f"desk.{app}.urls")
 ]

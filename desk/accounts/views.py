@@ -8,14 +8,17 @@ from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LoginView, LogoutView, redirect_to_login
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from desk.accounts import policy
 from desk.accounts.person import person
 from desk.api.keys import LONGEST_DAYS
 from desk.api.models import ApiScope
@@ -32,6 +35,17 @@ class SignIn(LoginView):
         response = super().form_invalid(form)
         response.status_code = 422
         return response
+
+
+def sign_in_to_administration(request: HttpRequest) -> HttpResponse:
+    """Where the administration pages send whom they do not let in: to the desk's own sign-in, or to the reason."""
+    wanted = request.GET.get("next", "")
+    if not url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure()):
+        wanted = reverse("admin:index")
+    if not request.user.is_authenticated:
+        return redirect_to_login(wanted)
+    policy.require(request.user.is_staff, "The administration pages are for risk managers and administrators.")
+    return redirect(wanted)
 
 
 class SignOut(LogoutView):

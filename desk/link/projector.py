@@ -18,12 +18,12 @@ from desk.link.fold import fold_fills
 from desk.link.merge import lose_session, merge
 from desk.link.models import EngineEvent, ProjectionOffset
 from desk.link.staging import TABLES, create_tables, empty_tables, stage
-from desk.markets.services import SECRET
 from desk.positions.models import Position
 from desk.strategies.models import Strategy
 from engine.messages.codes import RecordKind, SessionState, StrategyState
 from engine.messages.journal import BODIES
 from engine.messages.records import TextRecord, bodies, runs
+from engine.messages.secrets import without_secrets
 
 PROJECTIONS = (Order, OrderEvent, Fill, Denial, Position, EngineEvent)
 EVENT_KINDS = (
@@ -144,16 +144,6 @@ def _project_text(stands: ProjectionOffset, text: TextRecord) -> int:
         note_command(text.document, text.sequence, time_of(text.time_ns))
     stands.sequence, stands.time_ns = text.sequence, text.time_ns
     return 1
-
-
-def without_secrets(document: Any) -> Any:
-    """The same document with the passwords of venues blotted out: the journal is the engine's, its rows are read."""
-    if not isinstance(document, dict):
-        return document
-    return {
-        key: "•••" if SECRET.search(key) and isinstance(value, str) else without_secrets(value)
-        for key, value in document.items()
-    }
 
 
 def digest() -> dict[str, dict[str, Any]]:

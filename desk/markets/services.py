@@ -27,11 +27,11 @@ from engine.messages.codes import StrategyState
 from engine.messages.control import DefineVenue, RemoveVenue, command
 from engine.messages.instruments import Instrument as InstrumentRecord
 from engine.messages.prices import to_decimal
+from engine.messages.secrets import without_secrets
 
 WHOLE = re.compile(r"-?[0-9]{1,12}")
 HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
 LONGEST_SETTING = 200
-SECRET = re.compile("password|secret")
 
 
 def define_venue(
@@ -171,7 +171,7 @@ def _checked_name(name: str) -> str:
 
 
 def _definition(venue: Venue) -> dict[str, Any]:
-    settings = {key: "•••" if SECRET.search(key) else value for key, value in venue.settings.items()}
+    settings = without_secrets(venue.settings)
     return {"name": venue.name, "protocol": venue.protocol, "settings": settings, "version": venue.version}
 
 

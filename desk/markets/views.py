@@ -19,6 +19,7 @@ from desk.markets import services
 from desk.markets.models import Instrument, Pair, Venue
 from desk.refusals import Invalid, NotFound, Refusal
 from engine.messages.catalogue import VenueKind
+from engine.messages.secrets import SECRET
 
 INPUTS = {"integer": ("text", "numeric"), "secret": ("password", ""), "address": ("text", ""), "text": ("text", "")}
 UNCHANGED = "••••••••"
@@ -165,6 +166,6 @@ def _shown_settings(found: Venue, kind: VenueKind | None) -> list[tuple[str, str
     labels = {field.name: field.label for field in kind.fields} if kind else {}
     hidden = {field.name for field in kind.fields if field.kind == "secret"} if kind else set()
     return [
-        (labels.get(name, name), UNCHANGED if name in hidden or services.SECRET.search(name) else str(value))
+        (labels.get(name, name), UNCHANGED if name in hidden or SECRET.search(name) else str(value))
         for name, value in found.settings.items()
     ]

@@ -26,13 +26,13 @@ from django.db import connection
 from django.utils import timezone
 
 from desk.environment import PROJECT_ROOT
-from desk.markets.services import SECRET
 from desk.operations.processes import die_with_parent
 from desk.research.models import Backtest
 from desk.research.recordings import recording_directory
 from desk.risk.bounds import snapshot
 from engine.messages.backtest import BacktestConfig, write_backtest
 from engine.messages.control import DefineVenue, StartStrategy
+from engine.messages.secrets import SECRET
 
 ENGINE = [sys.executable, "-m", "engine"]
 POLL_SECONDS = 0.5

@@ -16,6 +16,7 @@ from engine.journal.tails import JournalCorrupt
 from engine.journal.verify import verify_logs
 from engine.messages.names import named_fields
 from engine.messages.records import BodyRecord, TextRecord
+from engine.messages.secrets import without_secrets
 
 
 def main(arguments: list[str]) -> int:
@@ -79,12 +80,12 @@ def _dump(places: Places, chosen: argparse.Namespace) -> int:
 
 
 def readable(event: Packet | BodyRecord | TextRecord) -> dict[str, Any]:
-    """A record as JSON: codes by name, a packet's bytes in hexadecimal."""
+    """A record as JSON: codes by name, a packet's bytes in hexadecimal, passwords of venues not at all."""
     if isinstance(event, Packet):
         return {"log": "recording", **event._asdict(), "payload": event.payload.hex()}
     head = {"log": "journal", "sequence": event.sequence, "time_ns": event.time_ns, "record": event.kind.name}
     if isinstance(event, TextRecord):
-        return {**head, "position": event.position, "document": event.document}
+        return {**head, "position": event.position, "document": without_secrets(event.document)}
     return {**head, **named_fields(event.kind, event.body)}
 
 

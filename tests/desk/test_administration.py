@@ -51,6 +51,16 @@ def test_risk_and_administrators_look_at_everything(name: str, things: None, cha
 def test_traders_and_viewers_are_sent_away(user: str, things: None, request: pytest.FixtureRequest) -> None:
     client = signed_in(request.getfixturevalue(user))
     assert {client.get(f"/admin/{name}/").status_code for name in OURS} == {302}
+    answer = client.get("/admin/", follow=True)
+    assert answer.status_code == 403
+    assert "The administration pages are for risk managers and administrators." in answer.content.decode()
+
+
+def test_who_is_not_signed_in_comes_to_the_desks_own_sign_in(erin: User) -> None:
+    answer = Client().get("/admin/risk/limit/", follow=True)
+    assert answer.redirect_chain[-1] == ("/accounts/sign-in/?next=/admin/risk/limit/", 302)
+    again = signed_in(erin).get("/admin/login/?next=https://elsewhere.example/")
+    assert (again.status_code, again.headers["Location"]) == (302, "/admin/")
 
 
 @pytest.mark.parametrize("name", READ_ONLY)

@@ -28,6 +28,7 @@ SHOWN: dict[str, tuple[int, ...]] = {
     "": SIGNED_IN,
     "livez": (200,) * 6,
     "readyz": (200,) * 6,
+    "admin/login/": (403, 403, 302, 302, 403, 302),
     "accounts/": SIGNED_IN,
     "accounts/sign-in/": (302, 302, 302, 302, 302, 200),
     "accounts/sign-out/": (405,) * 6,

@@ -13,13 +13,14 @@ from desk.api.shapes import InstrumentOut, VenueIn, VenueOut, money
 from desk.markets import services
 from desk.markets.models import LAST_VENUE, Instrument, Venue
 from desk.refusals import NotFound
+from engine.messages.secrets import without_secrets
 
 router = Router(tags=["markets"])
 VenueNumber = Annotated[int, Field(ge=1, le=LAST_VENUE)]
 
 
 def shape(venue: Venue) -> dict[str, Any]:
-    settings = {key: "•••" if services.SECRET.search(key) and value else value for key, value in venue.settings.items()}
+    settings = without_secrets(venue.settings)
     return {
         "number": venue.number,
         "name": venue.name,

@@ -39,6 +39,18 @@ WHOLE = {
 }
 
 
+def test_a_dump_tells_no_password(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    journal = open_small(state)
+    settings = {"user": "DESK", "password": "hunter2", "client_secret": "hunter3", "firm": ""}
+    journal.append_text(RecordKind.COMMAND, 7, {"kind": "define_venue", "body": {"settings": settings, "steps": [1]}})
+    copied_to_disk(state)
+    journal.close()
+    assert main(["journal", "dump", str(state)]) == 0
+    said = json.loads(capsys.readouterr().out.splitlines()[-1])
+    hidden = settings | {"password": "•••", "client_secret": "•••"}
+    assert said["document"] == {"kind": "define_venue", "body": {"settings": hidden, "steps": [1]}}
+
+
 def test_verify_says_that_a_journal_is_whole(written: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["journal", "verify", str(written), "--json"]) == 0
     assert last_line(capsys) == WHOLE
