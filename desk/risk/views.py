@@ -19,27 +19,12 @@ from desk.fields import Field, filled, other_errors
 from desk.refusals import Invalid, NotFound, Refusal
 from desk.risk import services
 from desk.risk.bounds import team_of_scope, text_of
+from desk.risk.labels import LABELS, UNITS
 from desk.risk.models import LIMIT_NAMES, MONEY_LIMITS, ChangeRequest, Limit, LimitsVersion
 from desk.risk.targets import Target, label_of, parse_target
 from desk.strategies.models import Strategy
 from engine.messages.codes import Scope
 
-UNITS = {
-    "order_quantity": "shares per order",
-    "order_value": "USD per order",
-    "collar_basis_points": "basis points",
-    "position": "shares per instrument",
-    "orders_per_second": "per second",
-    "daily_loss": "USD per day",
-}
-LABELS = {
-    "order_quantity": "Order quantity",
-    "order_value": "Order value",
-    "collar_basis_points": "Price collar",
-    "position": "Position",
-    "orders_per_second": "Order rate",
-    "daily_loss": "Daily loss",
-}
 SHOWN = 50
 
 

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 
 from desk.blotter.models import time_of
 from desk.live.state_words import STATE_WORDS, words
+from desk.risk.labels import LABELS
 from desk.risk.models import MONEY_LIMITS
 from engine.messages import codes
 
@@ -159,6 +160,19 @@ def plain_limit(value: Any, name: str) -> str:
     units = {"order_value": " USD", "daily_loss": " USD", "collar_basis_points": " bp", "orders_per_second": " /s"}
     number = money(value) if name in MONEY_LIMITS else quantity(value)
     return f"{number}{units.get(name, ' shares')}"
+
+
+@register.filter
+def limit_label(name: str) -> str:
+    """What people call the limit."""
+    return LABELS[name]
+
+
+@register.filter
+def rounded(value: Any) -> SafeString | str:
+    """A number with six significant digits; all of them on hover."""
+    short = plain(float(f"{value:.6g}")) if isinstance(value, float) else plain(value)
+    return short if short == plain(value) else format_html('<span title="{}">{}</span>', plain(value), short)
 
 
 @register.filter
