@@ -9,6 +9,7 @@ from pathlib import Path
 
 MODES = ("paper", "live")
 WAITS = ("backing_off", "spinning")
+MOST_US = 1_000_000_000
 SYNC_POLICIES = ("each", "interval", "none")
 
 
@@ -19,7 +20,8 @@ class EngineConfig:
     `instruments` is the reference data. `state` holds journal, recording and sockets (default: the file's directory).
     `wait`: what the loop does with nothing to do. `warm_sends_us`: spinning, it sends a byte on a private connection
     after every so many idle microseconds, so that the next order's send is not cold; 0: never.
-    `sync_policy`: when the copier makes the journal durable.
+    `sync_policy`: when the copier makes the journal durable. `latency_budget_us` and `order_latency_budget_us`: packet
+    received to send called, p99 of the last minute and any one order; longer is an alarm; 0: no budget.
     """
 
     instruments: Path
@@ -30,6 +32,8 @@ class EngineConfig:
     sync_policy: str = "interval"
     venue_count: int = 4
     strategy_count: int = 512
+    latency_budget_us: int = 0
+    order_latency_budget_us: int = 0
 
 
 def read_config(path: Path) -> EngineConfig:
@@ -57,6 +61,8 @@ def read_config(path: Path) -> EngineConfig:
             raise ValueError(f"{path}: {name} is {getattr(config, name)!r}; it must be one of {', '.join(allowed)}")
     if not (1 <= config.venue_count <= 8 and 2 <= config.strategy_count <= 65536):
         raise ValueError(f"{path}: venue_count is 1 to 8, strategy_count 2 to 65536")
+    if not (0 <= config.latency_budget_us < MOST_US and 0 <= config.order_latency_budget_us < MOST_US):
+        raise ValueError(f"{path}: a latency budget is 0 (none) to {MOST_US - 1} microseconds")
     if config.warm_sends_us and (config.wait != "spinning" or not 20 <= config.warm_sends_us <= 1_000_000):
         raise ValueError(f"{path}: warm_sends_us is 0, or 20 to 1000000 with wait = 'spinning'")
     return config

@@ -27,6 +27,9 @@ from engine.config import EngineConfig, read_config
 from engine.control.announce import catalogue
 from engine.control.commands import Commands
 from engine.control.configuration import Configuration
+from engine.control.latency_budget import Budget, Transition
+from engine.control.latency_keeper import LatencyKeeper
+from engine.control.latency_log import LatencyLog
 from engine.control.recovery import Diverged, Recovered, Replay
 from engine.control.server import ControlServer, Pending
 from engine.control.sessions import Sessions
@@ -115,13 +118,29 @@ class Engine:
         self.state = StateFrame(self.configuration, self.epoch, self.config.mode)
         self.state.journal_sequence = lambda: self.journal.journal.sequence
         self.state.recording_position = lambda: self.journal.recording.sequence
+        self._begin_latency()
         place, status = self.journal.places.journal, self._copier.status
-        self.follow = FollowServer(place, endpoints.follow, self.state.make, status)
+        self.follow = FollowServer(place, endpoints.follow, self.state.make, status, self.latency_log.after)
         gc.collect()
         gc.freeze()
         self.follow.start()
         self.control.start()
+        self.latency.start()
         say(f"engine {build_hash()} is up: epoch {self.epoch}, {EngineState(int(core['state'][0])).name}")
+
+    def _begin_latency(self) -> None:
+        self.latency_log = LatencyLog(self.config.state, self.journal.journal.sequence)
+        config, on = self.config, frozenset(self.configuration.alarms)
+        budget = Budget(config.latency_budget_us, config.order_latency_budget_us, on)
+        self.latency = LatencyKeeper(self.memory, self.latency_log, budget, self._alarm)
+        self.state.latency = lambda: self.latency.summary(time.time_ns())
+
+    def _alarm(self, change: Transition) -> None:
+        """In the keeper's thread: an alarm is a command of the engine's own, so that the journal has it."""
+        say(f"ALARM: {change.sentence}" if change.raised else f"alarm over: {change.sentence}")
+        body = control.Alarm(change.name, int(change.raised), change.sentence, change.measured_ns, change.budget_ns)
+        self.control.pending.put(Pending(control.command(body, "engine")))
+        self._wake()
 
     def run(self) -> int:
         """The loop, and the cold path between its batches. Returns the exit status."""
@@ -141,6 +160,7 @@ class Engine:
         """A bounded number of commands, and whatever venues need."""
         self.memory.core["wake"] = 0
         self.memory.core["clock_ns"] = time.time_ns()
+        self.memory.core["received_cycles"] = 0  # what sessions cause has no time of receipt
         for _ in range(COMMANDS_PER_BATCH):
             try:
                 pending = self.control.pending.get_nowait()
@@ -254,6 +274,7 @@ class Engine:
         say("stopping")
         self.control.stop()
         self.follow.stop()
+        self.latency.stop()
         self.sessions.close_all()
         if self._warm_sends is not None:
             self._warm_sends.close(self.memory)

@@ -19,6 +19,7 @@ from engine.messages.codes import (
     ReportKind,
     Scope,
     Side,
+    StampCause,
     TimeInForce,
 )
 
@@ -113,6 +114,27 @@ class OrderEvent(models.Model):
     @property
     def time(self) -> datetime:
         return time_of(self.time_ns)
+
+
+class OrderLatency(models.Model):
+    """When the engine received what caused a request, and how many nanoseconds later it had decided, journaled and
+    sent it. Kept from the engine's latency log under the request's journal sequence; `sent_ns` null: never sent."""
+
+    sequence = models.BigIntegerField(primary_key=True)
+    order_id = models.BigIntegerField(db_index=True)
+    received_ns = models.BigIntegerField()
+    decided_ns = models.BigIntegerField()
+    journaled_ns = models.BigIntegerField()
+    sent_ns = models.BigIntegerField(null=True)
+    action = models.PositiveSmallIntegerField(choices=choices_of(OrderAction))
+    cause = models.PositiveSmallIntegerField(choices=choices_of(StampCause))
+
+    class Meta:
+        ordering = ["sequence"]
+        verbose_name_plural = "order latencies"
+
+    def __str__(self) -> str:
+        return f"latency of request {self.sequence} of order {self.order_id}"
 
 
 class Fill(Projected):

@@ -19,6 +19,7 @@ from desk.blotter import services
 from desk.blotter.csv_rows import FILL_COLUMNS, ORDER_COLUMNS, fill_row, order_row
 from desk.blotter.filters import filter_fields, filtered, page_before
 from desk.blotter.refused import refused_orders
+from desk.blotter.timeline import timelines
 from desk.refusals import NotFound, Refusal
 
 LONGEST_EXPORT = 100_000
@@ -63,9 +64,11 @@ def refused(request: HttpRequest) -> HttpResponse:
 def order(request: HttpRequest, order_id: int) -> HttpResponse:
     """One order from its request to its end."""
     found = services.find_order(person(request), order_id)
+    events = list(services.order_events(found))
     context = {
         "order": found,
-        "events": services.order_events(found),
+        "events": events,
+        "timelines": timelines(order_id, events),
         "fills": services.visible_fills(person(request)).filter(order_id=order_id),
         "refusal": next(iter(refused_orders(person(request), 1, order_id=order_id)), None),
         "may_cancel": found.working and policy.may_cancel_order(person(request), found.team_id),

@@ -12,6 +12,8 @@ from engine.messages.follow import (
     Batch,
     CreditRequest,
     FollowRequest,
+    LatencyBatch,
+    LatencyRequest,
     Refusal,
     Request,
     StateFrame,
@@ -63,7 +65,12 @@ class FollowClient:
             self._socket.close()
             self._socket = None
 
-    def receive(self, wait_seconds: float) -> Batch | StateFrame | None:
+    def ask_latency(self, after: int) -> None:
+        """Ask for latency rows of the requests after journal sequence `after`; they come by `receive`, once."""
+        self._connected()
+        self._send(LatencyRequest(after))
+
+    def receive(self, wait_seconds: float) -> Batch | StateFrame | LatencyBatch | None:
         """What the engine says next; None when that is nothing new for `wait_seconds`. Raises FollowRefused."""
         deadline = time.monotonic() + wait_seconds
         while True:
@@ -77,7 +84,7 @@ class FollowClient:
             answer = decode_answer(socket.recv_multipart())
             if isinstance(answer, Refusal):
                 raise FollowRefused(answer.reason)
-            if isinstance(answer, StateFrame):
+            if isinstance(answer, StateFrame | LatencyBatch):
                 return answer
             if answer.count:
                 return self._take(answer)
@@ -86,7 +93,7 @@ class FollowClient:
         """Batches for ever; None whenever nothing new came for `wait_seconds`, so that the caller can do other work."""
         while True:
             answer = self.receive(wait_seconds)
-            if not isinstance(answer, StateFrame):
+            if not isinstance(answer, StateFrame | LatencyBatch):
                 yield answer
 
     def _take(self, batch: Batch) -> Batch:

@@ -8,11 +8,12 @@ import time
 from django.db import InterfaceError, OperationalError, connection
 
 from desk.link.follow import FollowClient
+from desk.link.latencies import keep_latency, newest_latency
 from desk.link.projector import offset, project
 from desk.link.reconcile import reconcile, work_is_left
 from desk.link.samples import Sampler
 from desk.refusals import Refusal
-from engine.messages.follow import Batch, StateFrame
+from engine.messages.follow import MOST_LATENCY_ROWS, Batch, LatencyBatch, StateFrame
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ class Following:
         self._endpoint = endpoint
         self._sampler = Sampler()
         self._reconciled_at = 0.0
+        self._latency_kept: int | None = None
 
     def run(self, until_head: bool = False) -> None:
         """Project for ever, or until everything that the engine had told of is projected."""
@@ -49,8 +51,12 @@ class Following:
                 break
             if isinstance(answer, StateFrame):
                 self._take_state(answer)
+                self._ask_latency(follower, answer)
                 if not bundle:
                     return
+                continue
+            if isinstance(answer, LatencyBatch):
+                self._take_latency(follower, answer)
                 continue
             if not bundle:
                 deadline = min(deadline, time.monotonic() + BUNDLE_SECONDS)
@@ -79,6 +85,32 @@ class Following:
             self._reconcile(frame)
         except (OperationalError, InterfaceError):
             connection.close()
+
+    def _ask_latency(self, follower: FollowClient, frame: StateFrame) -> None:
+        """Ask for latency rows when the engine has some of requests that were followed and are not kept here."""
+        logged = int((frame.state.get("latency") or {}).get("logged") or 0)
+        try:
+            if self._latency_kept is None:
+                self._latency_kept = newest_latency()
+        except (OperationalError, InterfaceError):
+            connection.close()
+            return
+        if min(logged, follower.sequence) > self._latency_kept:
+            follower.ask_latency(self._latency_kept)
+
+    def _take_latency(self, follower: FollowClient, batch: LatencyBatch) -> None:
+        # The log may be ahead of what the disk has of the journal: only rows of records that were followed are kept.
+        rows = batch.rows[batch.rows["sequence"] <= follower.sequence]
+        if not len(rows):
+            return
+        try:
+            keep_latency(rows)
+        except (OperationalError, InterfaceError):
+            connection.close()
+            return
+        self._latency_kept = int(rows["sequence"][-1])
+        if len(rows) == MOST_LATENCY_ROWS:
+            follower.ask_latency(self._latency_kept)
 
     def _reconcile(self, frame: StateFrame) -> None:
         if time.monotonic() - self._reconciled_at < RECONCILE_SECONDS:

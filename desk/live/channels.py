@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 FIRM = 0
 
-SHARED_STATE = frozenset({"engine", "venues", "feeds", "latency", "tops"})
+SHARED_STATE = frozenset({"engine", "venues", "feeds", "latency", "alarms", "tops"})
 TEAM_STATE = frozenset({"strategies", "positions", "pnl"})
 SHARED_EVENTS = frozenset({"engine_events"})
 TEAM_EVENTS = frozenset({"orders", "fills", "denials"})

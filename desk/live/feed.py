@@ -11,6 +11,7 @@ from engine.messages.follow import (
     Batch,
     CreditRequest,
     FollowRequest,
+    LatencyBatch,
     Refusal,
     StateFrame,
     StateRequest,
@@ -52,6 +53,7 @@ async def follow_engine(endpoint: str) -> AsyncIterator[StateFrame | Batch]:
                 elif isinstance(heard, Batch) and heard.count:
                     after = heard.last
                     await socket.send(encode_request(CreditRequest(heard.count)))
-                yield heard
+                if not isinstance(heard, LatencyBatch):
+                    yield heard
         finally:
             socket.close()

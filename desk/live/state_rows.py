@@ -13,6 +13,7 @@ MONEY = frozenset(
     | {"collar_lower", "collar_upper", "last_price", "near_price"}
 )
 PNL = ("realised", "unrealised", "fees", "net", "today")
+WINDOWS = ("minute", "day")
 
 
 def decimal_text(value: int) -> str:
@@ -28,7 +29,8 @@ def channel_rows(state: dict[str, Any], names: Names) -> dict[str, Rows]:
         "engine": {"engine": _engine_row(state)},
         "venues": {str(row["venue"]): dict(row) for row in state.get("venues", [])},
         "feeds": {f"{row['venue']}.{row['line']}": _feed_row(row, names) for row in state.get("feeds", [])},
-        "latency": {"engine": dict(state.get("latency") or {})},
+        "latency": _latency_rows(state.get("latency") or {}),
+        "alarms": {row["name"]: dict(row) for row in state.get("alarms", [])},
         "tops": {f"{row['venue']}.{row['instrument']}": _with_decimals(row) for row in state.get("tops", [])},
         f"pnl.{FIRM}": {"pnl": _with_decimals(state.get("pnl") or {})},
     }
@@ -59,6 +61,16 @@ def _engine_row(state: dict[str, Any]) -> dict[str, Any]:
     row |= {f"refused_{name}": count for name, count in (state.get("refused") or {}).items()}
     row["kills"] = [f"{kill['scope']} {kill['scope_id']}" for kill in state.get("kills", [])]
     return row
+
+
+def _latency_rows(latency: dict[str, Any]) -> Rows:
+    """`engine` has the day's whole; a row for each stage has its quantiles of the last minute and of the day."""
+    rows: Rows = {"engine": {name: value for name, value in latency.items() if name not in WINDOWS}}
+    for window in WINDOWS:
+        for stage, quantiles in latency.get(window, {}).items():
+            row = rows.setdefault(stage, {})
+            row |= {f"{window}_{name}": value for name, value in quantiles.items()}
+    return rows
 
 
 def _feed_row(row: dict[str, Any], names: Names) -> dict[str, Any]:

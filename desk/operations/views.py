@@ -16,8 +16,10 @@ from desk.markets.models import Venue
 from desk.operations.probes import process_rows
 from desk.refusals import Refusal
 from engine.messages.codes import EngineState, FeedEventKind, RecordKind, SessionState, StrategyState
+from engine.messages.control import ALARM
 
 SHOWN = 60
+SHOWN_ALARMS = 20
 QUIET_KINDS = (RecordKind.TIMER.value,)
 
 
@@ -36,6 +38,7 @@ def operations(request: HttpRequest) -> HttpResponse:
         "offset": offset,
         "offset_age": (timezone.now() - offset.moved_at).total_seconds() if offset else None,
         "processes": process_rows(),
+        "alarms": EngineEvent.objects.filter(kind=RecordKind.COMMAND, detail__kind=ALARM)[:SHOWN_ALARMS],
         "events": [
             (event, _sentence(event, names)) for event in EngineEvent.objects.exclude(kind__in=QUIET_KINDS)[:SHOWN]
         ],
@@ -57,6 +60,8 @@ def _sentence(event: EngineEvent, venues: dict[int, str]) -> str:
         return f"Engine: {EngineState(detail['state']).name.lower()}"
     if event.kind == RecordKind.COMMAND:
         made = detail.get("command", detail)
+        if made.get("kind") == ALARM:
+            return f"{'Alarm' if made['body']['raised'] else 'Alarm over'}: {made['body']['sentence']}"
         return f"Command {made.get('kind', '')} by {made.get('actor', '')}".strip()
     return ", ".join(
         f"{name} {value}" for name, value in list(detail.items())[:6] if not isinstance(value, dict | list)

@@ -240,7 +240,8 @@ class EngineProcess(Contestant):
     def details(self) -> dict[str, Any]:
         """Its own histogram from packet received to send called, and what went wrong in it."""
         state = self.state()
-        return {"inside": state["latency"], "refused": state["refused"], "engine_state": state["engine_state"]}
+        inside = {name: state["latency"][name] for name in ("n", "p50_ns", "p99_ns", "p999_ns", "max_ns")}
+        return {"inside": inside, "refused": state["refused"], "engine_state": state["engine_state"]}
 
     def stop(self) -> None:
         """End it, remove its shared memory."""

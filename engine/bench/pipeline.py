@@ -27,7 +27,8 @@ import numpy as np
 from engine.bench.decision_path import DecisionPath, MemoryLogs, SharedLogs
 from engine.bench.market import Market, Pairs, choose_pairs, make_market, read_market
 from engine.bench.responder import Responder
-from engine.hotpath.latency import percentiles
+from engine.control.latency_keeper import stage_durations
+from engine.control.stamps import StampReader
 from engine.messages.control import StartStrategy
 
 PAIRS = (100, 400, 2000, 10_000)
@@ -44,20 +45,20 @@ def measure(market: Market, pairs: list[StartStrategy], logs: MemoryLogs | Share
         warm = int(market.count * WARM_UP)
         path.run(0, warm)
         before = path.totals()["orders"]
-        path.memory.latency[:] = 0
+        stamps = StampReader(path.memory)
         found = path.run(warm, market.count)
         speed = int(path.memory.core["cycles_per_us"][0]) / 1000
         packet_ns = found.cycles / speed
         totals = path.totals()
-        inside = percentiles(path.memory.latency, [0.5, 0.99])
+        inside = stage_durations(stamps.take())["whole"]  # of the last orders, as many as the ring has room for
         return {
             "ns_per_message": found.seconds * 1e9 / found.messages,
             "packets_ns_per_message": float(packet_ns.sum()) / found.messages,
             "p50_ns": float(np.percentile(packet_ns, 50)),
             "p99_ns": float(np.percentile(packet_ns, 99)),
             "p999_ns": float(np.percentile(packet_ns, 99.9)),
-            "inside_p50_ns": inside[0],
-            "inside_p99_ns": inside[1],
+            "inside_p50_ns": float(np.percentile(inside, 50)) if len(inside) else None,
+            "inside_p99_ns": float(np.percentile(inside, 99)) if len(inside) else None,
             "messages": found.messages,
             "packets": len(found.cycles),
             "orders": totals["orders"] - before,

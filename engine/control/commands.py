@@ -8,9 +8,10 @@ from typing import Any
 
 from engine.control.configuration import LARGEST_NUMBER, PROTOCOLS, Configuration, Refusal
 from engine.hotpath import tables
+from engine.hotpath.calibration import read_cycles
 from engine.hotpath.requests import cancel, cancel_matching, enter
 from engine.messages import control
-from engine.messages.codes import DenialReason, EngineState, LimitName, OrderState, Scope, StrategyState
+from engine.messages.codes import DenialReason, EngineState, LimitName, OrderState, Scope, StampCause, StrategyState
 from engine.messages.control import Command, Status
 from engine.messages.risk import LimitsRow, validate
 from engine.venues import read_venue
@@ -42,6 +43,7 @@ class Commands:
             control.CANCEL_ORDER: self._check_cancel,
             control.KILL: self._check_scope,
             control.REARM: self._check_rearm,
+            control.ALARM: lambda body, _: None,
         }
         self._effects: dict[str, Callable[[Any, Any], dict[str, Any]]] = {
             control.START_STRATEGY: self._start,
@@ -53,6 +55,7 @@ class Commands:
             control.CANCEL_ORDER: self._cancel_order,
             control.KILL: self._kill,
             control.REARM: self._rearm,
+            control.ALARM: self._alarm,
         }
 
     def execute(self, command: Command) -> Status:
@@ -67,7 +70,10 @@ class Commands:
         sequence = self.append(asdict(command))
         if sequence == 0:
             return Status(command.id, control.REFUSED, "the journal is full: the engine is halted")
+        core = self.memory.core
+        core["received_cycles"], core["cause"] = read_cycles(), StampCause.COMMAND
         answer = self._effects[command.kind](body, checked)
+        core["received_cycles"] = 0
         reason = answer.pop("reason", "")
         outcome = answer.pop("outcome", control.APPLIED)
         status = Status(command.id, outcome, reason, answer, sequence)
@@ -185,7 +191,6 @@ class Commands:
     def _enter_order(self, body: control.EnterOrder, number: int) -> dict[str, Any]:
         core = self.memory.core
         team = self.configuration.team_account(number)
-        core["received_cycles"] = 0
         order_id = int(
             enter(
                 self.memory.address, 0, team, ANY, body.venue, body.instrument, body.side, body.price, body.quantity,
@@ -226,6 +231,13 @@ class Commands:
         self._set_killed(*key, 0)
         if key[0] == Scope.FIRM:
             self.memory.core["state"] = EngineState.RECONCILING  # active again once every venue has told its part
+        return {}
+
+    def _alarm(self, body: control.Alarm, _: Any) -> dict[str, Any]:
+        if body.raised:
+            self.configuration.alarms[body.name] = (body, int(self.memory.core["clock_ns"][0]))
+        else:
+            self.configuration.alarms.pop(body.name, None)
         return {}
 
     def _set_killed(self, scope: int, scope_id: int, value: int) -> None:

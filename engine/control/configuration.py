@@ -16,7 +16,7 @@ from engine.hotpath import tables
 from engine.hotpath.memory import EngineMemory
 from engine.messages.catalogue import Parameter
 from engine.messages.codes import Scope, StrategyState
-from engine.messages.control import DefineVenue, StartStrategy
+from engine.messages.control import Alarm, DefineVenue, StartStrategy
 from engine.messages.risk import LimitsRow, content_hash
 from engine.native import address_of, touched
 from engine.strategies import Kind, compiled_kind
@@ -43,6 +43,7 @@ class Configuration:
     team_accounts: dict[int, int] = field(default_factory=dict)
     limits: list[LimitsRow] = field(default_factory=list)
     kills: set[tuple[int, int]] = field(default_factory=set)
+    alarms: dict[str, tuple[Alarm, int]] = field(default_factory=dict)  # those that are on, and since when (ns)
 
     @property
     def limits_version(self) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 
 import zmq
 
-from engine.messages.control import REFUSED, Command, Status, decode_command
+from engine.messages.control import ALARM, REFUSED, Command, Status, decode_command
 
 ANSWER_WITHIN_S = 5.0
 POLL_MS = 200
@@ -78,7 +78,10 @@ class ControlServer:
         peer, *rest = parts
         frame = rest[-1] if rest else b""
         try:
-            status = self.submit(decode_command(frame))
+            command = decode_command(frame)
+            if command.kind == ALARM:
+                raise ValueError("only the engine itself raises an alarm")
+            status = self.submit(command)
         except (ValueError, TypeError) as error:
             status = Status("", REFUSED, str(error))
         self._socket.send_multipart([peer, *rest[:-1], status.encode()])

@@ -9,11 +9,11 @@ import numpy as np
 
 from engine.build import build_hash
 from engine.control.configuration import Configuration
+from engine.control.latency_keeper import no_latency
 from engine.control.listing_state import listing_state, market_state
 from engine.hotpath import tables
 from engine.hotpath.book_layout import OUTCOMES
 from engine.hotpath.itch_book import OUTCOME_NAMES
-from engine.hotpath.latency import percentiles
 from engine.hotpath.mark import middle_of
 from engine.messages.codes import EngineState, Scope, SessionState, StrategyState
 from engine.messages.state import LINES, STATE_VERSION
@@ -29,14 +29,13 @@ class StateFrame:
         self._memory = configuration.memory
         self.journal_sequence = lambda: 0
         self.recording_position = lambda: 0
+        self.latency = no_latency
 
     def make(self) -> dict[str, Any]:
         """The state now."""
         core = self._memory.core[0]
         strategies = self._strategies()
         positions = self._positions()
-        latency = self._memory.latency.copy()
-        p50, p99, p999, most = percentiles(latency, [0.5, 0.99, 0.999, 1.0])
         return {
             "version": STATE_VERSION,
             "epoch": self._epoch,
@@ -59,13 +58,18 @@ class StateFrame:
             "positions": positions,
             "tops": self._tops(),
             "pnl": self._with_today(_sum_pnl(positions), tables.FIRM_ACCOUNT),
-            "latency": {"n": int(latency.sum()), "p50_ns": p50, "p99_ns": p99, "p999_ns": p999, "max_ns": most},
+            "latency": self.latency(),
+            "alarms": self._alarms(),
         }
 
     def _refused(self) -> dict[str, int]:
         counts = self._memory.book.counts.reshape(-1, OUTCOMES).sum(axis=0)
         found = {name: int(counts[at]) for at, name in enumerate(OUTCOME_NAMES) if name not in NOT_REFUSED}
         return found | {"unknown_report": int(self._memory.core["unknown_reports"][0])}
+
+    def _alarms(self) -> list[dict[str, Any]]:
+        alarms = sorted(self._configuration.alarms.copy().items())
+        return [{"name": name, "sentence": body.sentence, "since_ns": since_ns} for name, (body, since_ns) in alarms]
 
     def _venues(self) -> list[dict[str, Any]]:
         rows = []

@@ -1,47 +1,89 @@
-"""Latency histogram in the loop: log-linear buckets in the style of HdrHistogram, one increment per order.
+"""When each order request was received, decided, journaled and sent: four readings of the time stamp counter.
 
-Bucket b of exponent e holds durations in [2^e + b * 2^(e-5), ...): 32 steps per doubling, so an error of at most 3%.
+Rows stand in a ring in memory that the loop writes and `engine.control.stamps` reads; they lie outside the journal, so
+a replay compares nothing of them. A row is settled, and may be read, once its request was sent or never will be.
+
+    received    the packet, answer or command that caused the request was taken
+    decided     the strategy asked for it and the gate let it pass
+    journaled   its record is published
+    sent        send was called with it (or the record stands in the ring of its session process)
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from engine.native import count_leading_zeros, hot, load_i64, store_i64
+from engine.hotpath.tables import ENGINE, VENUE, VENUES
+from engine.native import cycle_counter, hot, prefetch, store_release, view
 
-STEP_BITS = 5
-STEPS = 1 << STEP_BITS
-BUCKETS = (64 - STEP_BITS) * STEPS
+STAMP = np.dtype(
+    [
+        ("sequence", "<i8"),  # of the request in the journal
+        ("order_id", "<i8"),
+        ("received_ns", "<i8"),  # the loop's clock; the four below are counts of the time stamp counter
+        ("received", "<i8"),
+        ("decided", "<i8"),
+        ("journaled", "<i8"),
+        ("sent", "<i8"),  # 0: not yet, or never
+        ("venue", "<i2"),
+        ("action", "u1"),
+        ("cause", "u1"),
+        ("reserved", "<i4"),
+    ]
+)
+STAMP_BYTES = STAMP.itemsize
+STAMP_ROWS = 1 << 16  # the ring's default; a power of two
+SETTLED_AT = int(ENGINE.fields["stamps_settled"][1])  # type: ignore[index]
+NO_VENUE_BIT = 1  # in `unsent`: something has to be settled
 
 
 @hot
-def bucket_of(duration_ns):
-    """Index of the bucket that holds `duration_ns`; negative durations count as 0."""
-    if duration_ns < STEPS:
-        return duration_ns if duration_ns > 0 else 0
-    exponent = 63 - count_leading_zeros(duration_ns)
-    return ((exponent - STEP_BITS + 1) << STEP_BITS) + ((duration_ns >> (exponent - STEP_BITS)) & (STEPS - 1))
+def stamp_request(engine, order_id, venue_index, action, sequence, decided):
+    """A request stands in the journal under `sequence`; the gate had let it pass at count `decided`. Nothing is stamped
+    for what has no time of receipt (`received_cycles` 0)."""
+    core = view(engine, 1, ENGINE)[0]
+    if core.received_cycles == 0:
+        return
+    place = core.stamps + (core.stamps_made & core.stamp_mask) * STAMP_BYTES
+    row = view(place, 1, STAMP)[0]
+    row.sequence = sequence
+    row.order_id = order_id
+    row.received_ns = core.clock_ns
+    row.received = core.received_cycles
+    row.decided = decided
+    row.sent = 0
+    row.venue = venue_index
+    row.action = action
+    row.cause = core.cause
+    core.stamps_made += 1
+    core.unsent |= NO_VENUE_BIT
+    row.journaled = cycle_counter()
+    prefetch(place + STAMP_BYTES)
 
 
 @hot
-def record_latency(histogram, cycles, cycles_per_us, count):
-    """Count a duration of `cycles` of the time stamp counter for `count` orders."""
-    place = histogram + bucket_of(cycles * 1000 // cycles_per_us) * 8
-    store_i64(place, load_i64(place) + count)
+def stamp_sent(engine, venue_index):
+    """Send is called now with every request to the venue that was not sent yet."""
+    core = view(engine, 1, ENGINE)[0]
+    now = cycle_counter()
+    settled = core.stamps_settled
+    for at in range(settled, core.stamps_made):
+        row = view(core.stamps + (at & core.stamp_mask) * STAMP_BYTES, 1, STAMP)[0]
+        if row.venue == venue_index and row.sent == 0:
+            row.sent = now
+        if row.sent != 0 and at == settled:
+            settled += 1
+    store_release(engine + SETTLED_AT, settled)
 
 
-def bucket_start(index: int) -> int:
-    """Least duration, in nanoseconds, that falls into bucket `index`."""
-    if index < STEPS:
-        return index
-    exponent = (index >> STEP_BITS) + STEP_BITS - 1
-    return (STEPS + (index & (STEPS - 1))) << (exponent - STEP_BITS)
-
-
-def percentiles(counts: np.ndarray[tuple[int], np.dtype[np.int64]], quantiles: list[float]) -> list[int | None]:
-    """Durations in nanoseconds at the given quantiles (0..1), None when nothing was counted. 1.0 is the largest."""
-    total = int(counts.sum())
-    if total == 0:
-        return [None for _ in quantiles]
-    cumulative = np.cumsum(counts)
-    return [bucket_start(int(np.searchsorted(cumulative, max(1, int(np.ceil(q * total)))))) for q in quantiles]
+@hot
+def settle_stamps(engine):
+    """Everything that one packet or answer caused was handed over; what was not, because its session is lost, never
+    will be."""
+    core = view(engine, 1, ENGINE)[0]
+    now = cycle_counter()
+    for at in range(core.stamps_settled, core.stamps_made):
+        row = view(core.stamps + (at & core.stamp_mask) * STAMP_BYTES, 1, STAMP)[0]
+        if row.sent == 0 and view(core.venues, VENUES, VENUE)[row.venue].lost == 0:
+            row.sent = now
+    store_release(engine + SETTLED_AT, core.stamps_made)

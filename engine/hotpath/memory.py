@@ -9,9 +9,9 @@ import numpy as np
 
 from engine.hotpath import tables
 from engine.hotpath.book import BookMemory
-from engine.hotpath.latency import BUCKETS
+from engine.hotpath.latency import STAMP, STAMP_ROWS
 from engine.hotpath.status_tables import MARKET, PRINT, PRINTS, STATUS
-from engine.messages.codes import EngineState, Scope, SessionState, StrategyState
+from engine.messages.codes import EngineState, Scope, SessionState, StampCause, StrategyState
 from engine.messages.instruments import Instrument
 from engine.native import address_of, touched
 
@@ -21,7 +21,7 @@ UNSET = -1
 TABLES = (
     "instruments", "venues", "lines", "accounts", "cells", "strategies", "legs", "subscription_starts",
     "subscription_legs", "orders", "requests", "context", "timespec", "packet", "pending", "pending_lengths",
-    "touched", "touched_marks", "called", "polled", "latency", "report", "done_text", "marks",
+    "touched", "touched_marks", "called", "polled", "stamps", "report", "done_text", "marks",
     "statuses", "markets", "prints",
 )  # fmt: skip
 
@@ -75,7 +75,7 @@ class EngineMemory:
         self.touched_marks = touched(self.listing_count, np.dtype("<i8"))
         self.called = touched(strategy_count, np.dtype("<i8"))
         self.polled = touched(tables.VENUES * 4 + 1, tables.POLL)
-        self.latency = touched(BUCKETS, np.dtype("<i8"))
+        self.stamps = touched(STAMP_ROWS, STAMP)
         self.report = touched(128, np.dtype("u1"))
         self.done_text = touched(64, np.dtype("u1"))
         self.marks = touched(width, np.dtype("<i8"))
@@ -100,10 +100,12 @@ class EngineMemory:
         core["listing_count"] = self.listing_count
         core["strategy_count"] = strategy_count
         core["order_mask"] = order_capacity - 1
+        core["stamp_mask"] = STAMP_ROWS - 1
         core["state"] = EngineState.STARTING
         core["next_order_id"] = 1
         core["touched_stamp"] = 1
         core["cycles_per_us"] = 1000
+        core["cause"] = StampCause.PACKET
         core["warm_fd"] = -1
         self.context["requests"] = address_of(self.requests)
         self.done_text[:5] = np.frombuffer(b"done ", np.uint8)

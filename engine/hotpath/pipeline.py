@@ -29,6 +29,7 @@ from engine.hotpath.tables import (
     VENUES,
     WOKEN,
 )
+from engine.messages.codes import StampCause
 from engine.native import (
     DONT_WAIT,
     NO_SIGNAL,
@@ -44,6 +45,7 @@ from engine.native import (
 )
 
 PACKETS_PER_TURN = 32
+PACKET = int(StampCause.PACKET)
 SPINS_BEFORE_WAIT = 200
 WAIT_MS = 1
 IDLE_TURNS_PER_CHECK = 64
@@ -93,6 +95,7 @@ def poll_line(engine, venue_index, line):
         if length < 0:
             break
         core.received_cycles = cycle_counter()
+        core.cause = PACKET
         read_clock(engine)
         take_datagram(engine, venue_index, line, core.packet, length)
         taken += 1

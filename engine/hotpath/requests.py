@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.hotpath.latency import stamp_request
 from engine.hotpath.orders import (
     PENDING_CANCEL,
     PENDING_NEW,
@@ -29,7 +30,7 @@ from engine.hotpath.tables import (
 from engine.journal.append import commit_journal, reserve_journal
 from engine.messages.codes import DenialReason, EngineState, OrderAction, RecordKind, StrategyState
 from engine.messages.journal import DENIAL, ORDER_REQUEST
-from engine.native import hot, view
+from engine.native import cycle_counter, hot, view
 
 ENTER, CANCEL = int(OrderAction.ENTER), int(OrderAction.CANCEL)
 CAPACITY = int(DenialReason.CAPACITY)
@@ -112,6 +113,7 @@ def enter(engine, strategy, team, leg, venue, instrument, side, price, quantity,
         return deny(
             engine, reason, strategy, team, leg, venue, instrument, side, price, quantity, time_in_force, signal
         )
+    decided = cycle_counter()
     body = reserve(engine)
     if body == 0:
         return -CAPACITY
@@ -121,10 +123,11 @@ def enter(engine, strategy, team, leg, venue, instrument, side, price, quantity,
     open_order(engine, order_id, strategy, team, leg, venue, instrument, side, price, quantity, time_in_force)
     view(core.venues, VENUES, VENUE)[venue].orders += 1
     write_request(engine, body, slot, ENTER, 0, signal)
-    commit_journal(core.journal, REQUEST_KIND, core.clock_ns)
+    sequence = commit_journal(core.journal, REQUEST_KIND, core.clock_ns)
     if leg >= 0:
         view(core.legs, core.strategy_count * LEGS_PER_STRATEGY, LEG)[leg].denied = 0
     if core.replaying == 0:
+        stamp_request(engine, order_id, venue, ENTER, sequence, decided)
         send_enter(engine, slot, body)
     return order_id
 
@@ -166,13 +169,15 @@ def cancel(engine, order_id):
     order = view(slot, 1, ORDER)[0]
     if order.canceling != 0 or not is_open(order.state):
         return 0
+    decided = cycle_counter()
     body = reserve(engine)
     if body == 0:
         return 0
     write_request(engine, body, slot, CANCEL, order_id, 0.0)
-    commit_journal(core.journal, REQUEST_KIND, core.clock_ns)
+    sequence = commit_journal(core.journal, REQUEST_KIND, core.clock_ns)
     mark_canceling(engine, slot)
     if core.replaying == 0:
+        stamp_request(engine, order_id, order.venue, CANCEL, sequence, decided)
         send_cancel(engine, slot, body)
     return 1
 

@@ -7,7 +7,7 @@ a frame is never continued on another connection.
 
 from __future__ import annotations
 
-from engine.hotpath.latency import record_latency
+from engine.hotpath.latency import settle_stamps, stamp_sent
 from engine.hotpath.tables import (
     ENGINE,
     INSTRUMENT,
@@ -25,7 +25,6 @@ from engine.native import (
     DONT_WAIT,
     NO_SIGNAL,
     copy_bytes,
-    cycle_counter,
     errno,
     hot,
     load_u8,
@@ -53,16 +52,8 @@ def lose_session(engine, venue_index):
     core = view(engine, 1, ENGINE)[0]
     venue = view(core.venues, VENUES, VENUE)[venue_index]
     venue.lost = 1
-    venue.outbound_used = venue.unstamped = 0
+    venue.outbound_used = 0
     core.attention |= SESSION_LOST
-
-
-@hot
-def stamp_orders(engine, count):
-    """Count the latency of orders that are sent now: from the packet's arrival to the call of send."""
-    core = view(engine, 1, ENGINE)[0]
-    if core.received_cycles != 0:
-        record_latency(core.latency, cycle_counter() - core.received_cycles, core.cycles_per_us, count)
 
 
 @hot
@@ -71,9 +62,8 @@ def flush(engine, venue_index):
     core = view(engine, 1, ENGINE)[0]
     venue = view(core.venues, VENUES, VENUE)[venue_index]
     used = venue.outbound_used
-    if venue.unstamped > 0:
-        stamp_orders(engine, venue.unstamped)
-        venue.unstamped = 0
+    if core.stamps_made != core.stamps_settled:
+        stamp_sent(engine, venue_index)
     sent = send(venue.fd, venue.outbound, used, DONT_WAIT | NO_SIGNAL)
     if sent == used:
         venue.outbound_used = 0
@@ -101,6 +91,8 @@ def flush_unsent(engine):
             if venue.outbound_used > 0 and venue.fd >= 0 and venue.lost == 0:
                 flush(engine, venue_index)
     core.unsent = 0
+    if core.stamps_made != core.stamps_settled:
+        settle_stamps(engine)
 
 
 @hot
@@ -139,6 +131,7 @@ def push_request(engine, venue_index, request_body):
     venue = view(view(engine, 1, ENGINE)[0].venues, VENUES, VENUE)[venue_index]
     if venue.request_ring == 0:
         return
+    stamp_sent(engine, venue_index)
     if ring_push(venue.request_ring, ORDER_REQUEST_KIND, request_body, ORDER_REQUEST_BYTES) == 0:
         lose_session(engine, venue_index)
 
@@ -149,10 +142,6 @@ def send_enter(engine, order_address, request_body):
     core = view(engine, 1, ENGINE)[0]
     order = view(order_address, 1, ORDER)[0]
     venue = view(core.venues, VENUES, VENUE)[order.venue]
-    if venue.protocol == OUCH50 and core.received_cycles != 0:
-        venue.unstamped += 1
-    else:
-        stamp_orders(engine, 1)
     if venue.protocol == RING:
         push_request(engine, order.venue, request_body)
     elif has_room(engine, order.venue) != 0:

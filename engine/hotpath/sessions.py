@@ -15,9 +15,9 @@ from engine.hotpath.requests import cancel_killed, reserve
 from engine.hotpath.sending import flush_unsent, lose_session, send_heartbeat
 from engine.hotpath.tables import ENGINE, INBOUND_BYTES, OUCH50, SESSION_ENDED, SESSION_READY, VENUE, VENUES
 from engine.journal.append import commit_journal
-from engine.messages.codes import RecordKind, SessionState
+from engine.messages.codes import RecordKind, SessionState, StampCause
 from engine.messages.journal import ORDER_REPORT, SESSION_EVENT
-from engine.native import AGAIN, DONT_WAIT, errno, hot, load_u8, recv, store_u8, view
+from engine.native import AGAIN, DONT_WAIT, cycle_counter, errno, hot, load_u8, recv, store_u8, view
 from engine.protocols.ouch50_reports import MALFORMED, NO_REPORT, next_user_reference, parse_report
 from engine.protocols.soupbintcp_frames import (
     END_OF_SESSION,
@@ -32,6 +32,7 @@ from engine.transport.rings import ring_advance, ring_peek
 
 SESSION_EVENT_KIND = int(RecordKind.SESSION_EVENT)
 ORDER_REPORT_KIND = int(RecordKind.ORDER_REPORT)
+ANSWER = int(StampCause.ANSWER)
 UP, DOWN = int(SessionState.UP), int(SessionState.DOWN)
 DAY_NS = 86_400_000_000_000
 SILENCE_NS = 15_000_000_000  # SoupBinTCP: a peer silent for 15 s is gone
@@ -160,7 +161,8 @@ def poll_socket(engine, venue_index):
         read_clock(engine)
         venue.heard_ns = core.clock_ns
         venue.inbound_used += received
-        core.received_cycles = 0
+        core.received_cycles = cycle_counter()
+        core.cause = ANSWER
         take_frames(engine, venue_index)
         flush_unsent(engine)
         return 1
@@ -182,7 +184,8 @@ def poll_ring(engine, venue_index):
         taken = 1
         read_clock(engine)
         venue.heard_ns = core.clock_ns
-        core.received_cycles = 0
+        core.received_cycles = cycle_counter()
+        core.cause = ANSWER
         if kind == ORDER_REPORT_KIND:
             sequence = view(core.report, 1, ORDER_REPORT)[0].venue_sequence
             # Killed between the journal and `ring_advance`, the engine finds a record that it has journalled already.

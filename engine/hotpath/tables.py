@@ -51,7 +51,7 @@ ENGINE = np.dtype(
         ("touched_marks", "<i8"),
         ("called", "<i8"),  # rows of the strategies that look after this packet, in order
         ("polled", "<i8"),
-        ("latency", "<i8"),
+        ("stamps", "<i8"),  # ring of latency stamps (engine.hotpath.latency)
         ("report", "<i8"),
         ("marks", "<i8"),  # last middle of each instrument whose book had two sides
         ("statuses", "<i8"),  # what venues say about each listing (engine.hotpath.status_tables)
@@ -64,6 +64,7 @@ ENGINE = np.dtype(
         ("strategy_count", "<i8"),
         ("order_mask", "<i8"),
         ("polled_count", "<i8"),
+        ("stamp_mask", "<i8"),
         # state that a replay rebuilds
         ("state", "<i8"),
         ("limits_version", "<i8"),
@@ -93,7 +94,10 @@ ENGINE = np.dtype(
         ("attention", "<i8"),
         ("spinning", "<i8"),
         ("replaying", "<i8"),
-        ("received_cycles", "<i8"),
+        ("received_cycles", "<i8"),  # when what is being processed was taken; 0: nothing is stamped
+        ("cause", "<i8"),  # StampCause of it
+        ("stamps_made", "<i8"),
+        ("stamps_settled", "<i8"),
         ("cycles_per_us", "<i8"),
         ("idle_turns", "<i8"),
         ("turns", "<i8"),
@@ -141,7 +145,6 @@ VENUE = np.dtype(
         ("inbound_used", "<i8"),
         ("outbound", "<i8"),
         ("outbound_used", "<i8"),
-        ("unstamped", "<i8"),  # orders in it whose latency is counted when they are sent
         ("next_reference", "<i8"),  # what the venue's last account query answered
         ("next_inbound", "<i8"),  # SoupBinTCP sequence of the next sequenced message
         ("heard_ns", "<i8"),

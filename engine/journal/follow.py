@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import zmq
 
 from engine.journal.places import LogPlace
@@ -24,14 +25,18 @@ from engine.journal.tails import JournalCorrupt
 from engine.messages.follow import (
     BEAT_SECONDS,
     MOST_CREDIT,
+    MOST_LATENCY_ROWS,
     STATE_SECONDS,
     CreditRequest,
     FollowRequest,
+    LatencyRequest,
     decode_request,
     encode_batch,
+    encode_latency,
     encode_refusal,
     encode_state,
 )
+from engine.messages.latency import LATENCY_ROW
 
 BATCH_RECORDS = 4096
 WAITING_MESSAGES = 64  # of one follower, in the socket
@@ -51,7 +56,8 @@ class FollowServer:
     """Serves one journal at a ZeroMQ endpoint in a thread of its own.
 
     `state` makes the conflated state (`engine.messages.state`); it is called at most four times a second, only when
-    somebody asked for it. `copier`: send only what it has made durable, as long as it lives.
+    somebody asked for it. `copier`: send only what it has made durable, as long as it lives. `latency` gives rows of
+    the latency log after a sequence, at most so many.
     """
 
     def __init__(
@@ -60,8 +66,9 @@ class FollowServer:
         endpoint: str,
         state: Callable[[], dict[str, Any]] | None = None,
         copier: CopierStatus | None = None,
+        latency: Callable[[int, int], np.ndarray[Any, Any]] | None = None,
     ) -> None:
-        self._place, self._state, self._copier = place, state, copier
+        self._place, self._state, self._copier, self._latency = place, state, copier, latency
         self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.ROUTER)
         self._socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
         self._socket.setsockopt(zmq.SNDHWM, WAITING_MESSAGES)
@@ -109,6 +116,8 @@ class FollowServer:
                 follower = self._followers.get(peer)
                 if follower is not None:
                     follower.credit = min(follower.credit + request.count, MOST_CREDIT)
+            elif isinstance(request, LatencyRequest):
+                self._send_latency(peer, request.after)
             else:
                 self._watchers.add(peer)
                 self._state_sent_s = 0.0
@@ -161,6 +170,15 @@ class FollowServer:
         parts = encode_state(self._state())
         for peer in list(self._watchers):
             self._send(peer, parts)
+
+    def _send_latency(self, peer: bytes, after: int) -> None:
+        rows = np.empty(0, LATENCY_ROW)
+        if self._latency is not None:
+            try:
+                rows = self._latency(after, MOST_LATENCY_ROWS)
+            except OSError as error:
+                print(f"follow: the latency log cannot be read: {error.strerror}", file=sys.stderr)
+        self._send(peer, encode_latency(rows))
 
     def _send(self, peer: bytes, parts: list[bytes]) -> bool:
         """Send if there is room. False: not now, or the peer has gone and is forgotten."""

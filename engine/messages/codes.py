@@ -174,6 +174,14 @@ class RecordKind(IntEnum):
     STRATEGY_STATE = 10
 
 
+class StampCause(IntEnum):
+    """What a request was made on: a packet of the feed, an answer of a venue, a command of a person."""
+
+    PACKET = 1
+    ANSWER = 2
+    COMMAND = 3
+
+
 class FeedEventKind(IntEnum):
     GAP = 1
     RECOVERED = 2

@@ -22,6 +22,7 @@ ENTER_ORDER = "enter_order"
 CANCEL_ORDER = "cancel_order"
 KILL = "kill"
 REARM = "rearm"
+ALARM = "alarm"
 
 APPLIED = "applied"
 REFUSED = "refused"
@@ -119,6 +120,18 @@ class Rearm:
 
 
 @dataclass(frozen=True)
+class Alarm:
+    """An alarm of the engine's own goes on (`raised` 1) or off (0). Only the engine gives it: so it stands in the
+    journal, and decides nothing. `measured_ns` against `budget_ns` as `sentence` says."""
+
+    name: str
+    raised: int
+    sentence: str
+    measured_ns: int
+    budget_ns: int
+
+
+@dataclass(frozen=True)
 class Hello:
     """Ask for the catalogue."""
 
@@ -134,6 +147,7 @@ BODIES: dict[str, type[Any]] = {
     CANCEL_ORDER: CancelOrder,
     KILL: Kill,
     REARM: Rearm,
+    ALARM: Alarm,
 }
 
 

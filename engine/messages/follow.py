@@ -4,9 +4,11 @@ Requests are one JSON part:
     {"op": "follow", "after": N, "credit": C, "beats": true}   journal records after sequence N, at most C for now
     {"op": "credit", "count": n}                               n more records may be sent
     {"op": "state"}                                            the conflated state, at 4 Hz, until the connection closes
+    {"op": "latency", "after": N}                              latency rows of requests after journal sequence N, once
 Answers are multipart:
     "R" first_sequence(u64) count(u32) records                 whole journal records back to back
     "S" json                                                   the state (`engine.messages.state`)
+    "L" rows                                                   LATENCY_ROWs, at most MOST_LATENCY_ROWS; none: no newer
     "E" json {"reason": sentence}                              refused; only to who asked with "beats"
 A follower that asked with "beats" gets an "R" of no records every second when there is nothing new: silence is a fault.
 Numbers are little endian.
@@ -19,9 +21,14 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from engine.messages.latency import LATENCY_ROW
+
 BEAT_SECONDS = 1.0
 STATE_SECONDS = 0.25
 MOST_CREDIT = 65_536  # records on their way to one follower
+MOST_LATENCY_ROWS = 8192  # in one answer
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,13 @@ class StateRequest:
 
 
 @dataclass(frozen=True)
+class LatencyRequest:
+    """Latency rows of the requests after journal sequence `after`, once."""
+
+    after: int
+
+
+@dataclass(frozen=True)
 class Batch:
     """`count` journal records, the first of them numbered `first`, back to back in `data`. Empty: a beat."""
 
@@ -67,14 +81,21 @@ class StateFrame:
 
 
 @dataclass(frozen=True)
+class LatencyBatch:
+    """Rows of `engine.messages.latency`, LATENCY_ROW, the oldest first; fewer than MOST_LATENCY_ROWS are the newest."""
+
+    rows: np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
 class Refusal:
     """The server will not serve this follower, and why."""
 
     reason: str
 
 
-Request = FollowRequest | CreditRequest | StateRequest
-Answer = Batch | StateFrame | Refusal
+Request = FollowRequest | CreditRequest | StateRequest | LatencyRequest
+Answer = Batch | StateFrame | LatencyBatch | Refusal
 
 
 def encode_request(request: Request) -> bytes:
@@ -83,6 +104,8 @@ def encode_request(request: Request) -> bytes:
         fields = {"op": "follow", "after": request.after, "credit": request.credit, "beats": request.beats}
     elif isinstance(request, CreditRequest):
         fields = {"op": "credit", "count": request.count}
+    elif isinstance(request, LatencyRequest):
+        fields = {"op": "latency", "after": request.after}
     else:
         fields = {"op": "state"}
     return json.dumps(fields).encode()
@@ -99,6 +122,8 @@ def decode_request(data: bytes) -> Request:
                 return CreditRequest(_count(fields["count"]))
             case "state":
                 return StateRequest()
+            case "latency":
+                return LatencyRequest(_count(fields["after"]))
     except (TypeError, KeyError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise ValueError(f"not a request: {data[:80]!r}") from error
     raise ValueError(f"not a request: {data[:80]!r}")
@@ -114,6 +139,11 @@ def encode_state(state: dict[str, Any]) -> list[bytes]:
     return [b"S", json.dumps(state, separators=(",", ":"), allow_nan=False).encode()]
 
 
+def encode_latency(rows: np.ndarray[Any, Any]) -> list[bytes]:
+    """The parts of an "L"."""
+    return [b"L", rows.tobytes()]
+
+
 def encode_refusal(reason: str) -> list[bytes]:
     """The parts of an "E"."""
     return [b"E", json.dumps({"reason": reason}).encode()]
@@ -126,6 +156,8 @@ def decode_answer(parts: list[bytes]) -> Answer:
             return Batch(int.from_bytes(first, "little"), int.from_bytes(count, "little"), data)
         case [b"S", text]:
             return StateFrame(json.loads(text))
+        case [b"L", data] if len(data) % LATENCY_ROW.itemsize == 0:
+            return LatencyBatch(np.frombuffer(data, LATENCY_ROW))
         case [b"E", text]:
             return Refusal(str(json.loads(text)["reason"]))
     raise ValueError(f"not an answer: {len(parts)} parts that begin with {parts[0][:8] if parts else b''!r}")

@@ -18,12 +18,19 @@
                      "collar_upper": …, "last_price": …, "last_quantity": …, "volume": …, "imbalance_side": "B",
                      "imbalance_quantity": …, "near_price": …, "retail_interest": null}],
      "pnl":        {"realised": …, "unrealised": …, "fees": …, "net": …, "today": …},
-     "latency":    {"n": …, "p50_ns": …, "p99_ns": …, "p999_ns": …, "max_ns": …}}
+     "latency":    {"n": …, "p50_ns": …, "p99_ns": …, "p999_ns": …, "max_ns": …,
+                    "minute": {"decide": {"n": …, "p50_ns": …, "p90_ns": …, "p99_ns": …, "p999_ns": …, "max_ns": …},
+                               "journal": …, "send": …, "whole": …},
+                    "day": as "minute", "lost": …, "logged": …, "failure": ""},
+     "alarms":     [{"name": "latency_p99", "sentence": …, "since_ns": …}]}
 
 strategy 0 stands for manual orders. net = realised + unrealised - fees, since the journal began; today is how much
 net changed since midnight UTC. An absent number is null.
 phase, breached, imbalance_side and retail_interest are letters of ITCH 5.0; last_price, last_quantity and volume are of
 crosses and of orders that were not displayed. status is null while the venue has said nothing.
+latency is that of orders which a packet caused, from packet received to send called: whole, and its stages received to
+decided, decided to journaled, journaled to sent; of the last minute and of the UTC day (n to max_ns beside them: the
+day's whole). logged is the journal sequence up to which the latency log goes, lost counts stamps that never got there.
 refused counts messages that changed nothing: of the feeds, and answers about orders that are not ours.
 """
 

@@ -1,4 +1,4 @@
-// The bar on every page: mode, engine, feeds, venues, P&L, age of the stream, and the second click of KILL.
+// The bar on every page: mode, engine, feeds, venues, alarms, P&L, age of the stream, and the second click of KILL.
 
 import { paintCell } from "./cells.js";
 import { age, words } from "./format.js";
@@ -41,6 +41,7 @@ export function followStatus(stream, pnlChannel) {
   stream.subscribe("engine", engine);
   stream.subscribe("feeds", new Rows(paintFeeds));
   stream.subscribe("venues", new Rows(paintVenues));
+  stream.subscribe("alarms", new Rows(paintAlarms));
   if (pnlChannel) {
     stream.subscribe(pnlChannel, new Rows((rows) => paintCell(item("pnl"), rows.get("pnl")?.today ?? null)));
   }
@@ -75,6 +76,14 @@ function paintFeeds(rows) {
   else if (silent.length) badge(item("feeds"), `${lines.length - silent.length} of ${lines.length} lines`, "warn");
   else if (lost || dirty) badge(item("feeds"), `${lines.length} lines, ${lost} lost`, "warn");
   else badge(item("feeds"), `${lines.length} lines, no loss`, "on");
+}
+
+function paintAlarms(rows) {
+  const mark = document.querySelector("[data-alarms]");
+  const alarms = [...rows.values()];
+  mark.hidden = alarms.length === 0;
+  mark.textContent = alarms.length === 1 ? words(alarms[0].name) : `${alarms.length} alarms`;
+  mark.title = alarms.map((alarm) => alarm.sentence).join("\n");
 }
 
 function paintVenues(rows) {

@@ -96,6 +96,28 @@ def time_ns(value: Any) -> SafeString | str:
 
 
 @register.filter
+def clock_ns(value: Any) -> str:
+    """Time of day of nanoseconds since the epoch, UTC, to the nanosecond."""
+    return UNKNOWN if not value else f"{time_of(int(value)):%H:%M:%S}.{int(value) % 1_000_000_000:09d}"
+
+
+@register.filter
+def duration(value: Any) -> str:
+    """Nanoseconds in the unit that people read them in."""
+    if value in (None, ""):
+        return UNKNOWN
+    ns = int(value)
+    for bound, divisor, places, unit in (
+        (10_000, 1_000, 2, "µs"),
+        (1_000_000, 1_000, 1, "µs"),
+        (1_000_000_000, 1_000_000, 1, "ms"),
+    ):
+        if ns < bound:
+            return f"{ns / divisor:.{places}f} {unit}"
+    return f"{ns / 1_000_000_000:.1f} s"
+
+
+@register.filter
 def moment(value: datetime | None) -> SafeString | str:
     """Date and time of a UTC moment."""
     if value is None:

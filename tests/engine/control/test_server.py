@@ -83,6 +83,13 @@ def test_garbage_is_answered_with_a_sentence_and_the_door_stays_open(door: Door,
     assert decode_status(door.heard()[-1]).id == ID
 
 
+def test_an_alarm_from_outside_is_refused(door: Door) -> None:
+    door.ask(b"", command(control.Alarm("latency_p99", 1, "slow", 2, 1), "alice", ID).encode())
+    status = decode_status(door.heard()[-1])
+    assert (status.outcome, status.reason) == (control.REFUSED, "only the engine itself raises an alarm")
+    assert door.server.pending.empty()
+
+
 def test_a_loop_that_does_not_answer_in_time_is_busy(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server_module, "ANSWER_WITHIN_S", 0.05)
     door.ask(b"", command(control.StopStrategy(7), "alice", ID).encode())

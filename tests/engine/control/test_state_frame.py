@@ -241,4 +241,16 @@ def test_what_the_books_refused_is_counted(loop: Loop) -> None:
 
 
 def test_an_engine_without_orders_has_no_latency(loop: Loop) -> None:
-    assert frame(loop)["latency"] == {"n": 0, "p50_ns": None, "p99_ns": None, "p999_ns": None, "max_ns": None}
+    nothing = {"n": 0, "p50_ns": None, "p90_ns": None, "p99_ns": None, "p999_ns": None, "max_ns": None}
+    stages = dict.fromkeys(("decide", "journal", "send", "whole"), nothing)
+    whole = {name: value for name, value in nothing.items() if name != "p90_ns"}
+    assert frame(loop)["latency"] == whole | {"minute": stages, "day": stages, "lost": 0, "logged": 0, "failure": ""}
+
+
+def test_an_alarm_is_shown_from_when_it_went_on_until_it_is_over(loop: Loop) -> None:
+    assert frame(loop)["alarms"] == []
+    loop.applied(control.Alarm("latency_p99", 1, "too slow", 2_000, 1_000))
+    alarm = {"name": "latency_p99", "sentence": "too slow", "since_ns": int(loop.core["clock_ns"])}
+    assert frame(loop)["alarms"] == [alarm]
+    loop.applied(control.Alarm("latency_p99", 0, "well again", 900, 1_000))
+    assert frame(loop)["alarms"] == []

@@ -6,11 +6,13 @@ import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
+from engine.control.stamps import StampReader
 from engine.hotpath import tables
 from engine.hotpath.pipeline import BUSY_TURNS_PER_CHECK, poll_venue, run_loop, turn
-from engine.messages.codes import OrderState, ReportKind
+from engine.messages.codes import OrderState, ReportKind, StampCause
 from engine.native import BACKEND
 from engine.protocols import moldudp64
 from tests.engine.hotpath.ouch_venue import OuchVenue, accepted, executed, sequenced
@@ -84,6 +86,7 @@ def test_a_packet_on_the_wire_becomes_an_order_on_the_wire_and_its_answers_a_pos
     loop: Loop, wires: Wires, eventually: Callable[..., None]
 ) -> None:
     assert loop.start_pairs(parameters=PARAMETERS | {"centre": 0.0, "hedge_ratio": 1.0}).applied
+    reader = StampReader(loop.memory)
     quotes = [(ALPHA, BUY, MIDDLE + 1900), (ALPHA, SELL, MIDDLE + 2100), (BRAVO, BUY, MIDDLE - 100)]
     wires.publish([loop.add(*quote) for quote in quotes])
     wires.publish([loop.add(BRAVO, SELL, MIDDLE + 100)])
@@ -98,7 +101,9 @@ def test_a_packet_on_the_wire_becomes_an_order_on_the_wire_and_its_answers_a_pos
     wires.session.theirs.sendall(answers)
     pump(loop, lambda: loop.order(2)["state"] == OrderState.ACCEPTED, eventually, "answers")
     assert int(loop.leg(0)["position"]) == -100
-    assert int(loop.memory.latency.sum()) == 2
+    stamps = reader.take()
+    assert stamps[["order_id", "cause"]].tolist() == [(1, StampCause.PACKET), (2, StampCause.PACKET)]
+    assert (np.diff([stamps[name] for name in ("decided_ns", "journaled_ns", "sent_ns")], axis=0) >= 0).all()
     state = [int(loop.memory.lines[VENUE * tables.LINES + line]["packets"]) for line in (0, 1)]
     assert state == [2, 2]
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import zmq
 from hypothesis import given
@@ -19,17 +20,21 @@ from engine.messages.follow import (
     Batch,
     CreditRequest,
     FollowRequest,
+    LatencyBatch,
+    LatencyRequest,
     Refusal,
     StateFrame,
     StateRequest,
     decode_answer,
     decode_request,
     encode_batch,
+    encode_latency,
     encode_refusal,
     encode_request,
     encode_state,
 )
 from engine.messages.journal import RECORD_SIZE
+from engine.messages.latency import LATENCY_ROW
 from engine.messages.records import records
 from tests.engine.journal.rig import append_order, open_small
 
@@ -153,6 +158,36 @@ def test_the_state_is_repeated_to_who_asked(serve: Serve) -> None:
         assert [client.receive(5.0) for _ in range(3)] == [StateFrame({"version": 1, "call": n}) for n in (1, 2, 3)]
 
 
+def test_latency_rows_come_once_for_each_question_and_records_go_on(serve: Serve) -> None:
+    asked: list[tuple[int, int]] = []
+    found = np.zeros(2, LATENCY_ROW)
+    found["sequence"] = (8, 11)
+
+    def latency(after: int, most: int) -> np.ndarray:
+        asked.append((after, most))
+        return found[found["sequence"] > after]
+
+    with FollowClient(serve(latency=latency), COUNT - 1) as client:
+        client.ask_latency(7)
+        client.ask_latency(8)
+        answers = [client.receive(20.0) for _ in range(3)]
+    batches = [answer.rows["sequence"].tolist() for answer in answers if isinstance(answer, LatencyBatch)]
+    assert (batches, asked) == ([[8, 11], [11]], [(7, 8192), (8, 8192)])
+    assert [answer.last for answer in answers if isinstance(answer, Batch)] == [COUNT]
+
+
+def test_without_a_latency_log_or_with_one_that_cannot_be_read_there_are_no_rows(serve: Serve) -> None:
+    def broken(after: int, most: int) -> np.ndarray:
+        raise OSError(5, "Input/output error")
+
+    for options in ({}, {"latency": broken}):
+        with FollowClient(serve(**options), COUNT) as client:
+            client.ask_latency(0)
+            answer = client.receive(20.0)
+        assert isinstance(answer, LatencyBatch)
+        assert len(answer.rows) == 0
+
+
 def test_nothing_is_sent_that_the_disk_does_not_have(serve: Serve, journal: Journal, state: Path) -> None:
     copier = start_copier(state)
     copier.status.set_durable("journal", 1, DATA_OFFSET + 5 * RECORD_SIZE)
@@ -183,6 +218,7 @@ def test_a_malformed_request_is_answered_and_serves_nobody_worse(serve: Serve, r
         st.builds(FollowRequest, st.integers(0), st.integers(0), st.booleans()),
         st.builds(CreditRequest, st.integers(0)),
         st.just(StateRequest()),
+        st.builds(LatencyRequest, st.integers(0)),
     )
 )
 def test_requests_are_read_back(request: object) -> None:
@@ -195,12 +231,17 @@ def test_anything_else_is_refused(data: bytes) -> None:
         decode_request(data)
     except ValueError:
         return
-    assert json.loads(data)["op"] in ("follow", "credit", "state")
+    assert json.loads(data)["op"] in ("follow", "credit", "state", "latency")
 
 
 def test_answers_are_read_back() -> None:
     assert decode_answer(encode_batch(7, 2, b"ab")) == Batch(7, 2, b"ab")
     assert decode_answer(encode_state({"version": 1})) == StateFrame({"version": 1})
     assert decode_answer(encode_refusal("no")) == Refusal("no")
+    latencies = np.zeros(3, LATENCY_ROW)
+    latencies["sequence"] = (1, 2, 9)
+    answer = decode_answer(encode_latency(latencies))
+    assert isinstance(answer, LatencyBatch)
+    assert (answer.rows == latencies).all()
     with pytest.raises(ValueError, match="not an answer"):
         decode_answer([b"X"])

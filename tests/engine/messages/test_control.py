@@ -31,6 +31,7 @@ BODIES = [
     control.CancelOrder(3),
     control.Kill(1, 0, "now"),
     control.Rearm(1, 0, "over", "bob"),
+    control.Alarm("latency_p99", 1, "slow", 2_000, 1_000),
 ]
 
 
