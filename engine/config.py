@@ -7,8 +7,15 @@ import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from engine.pages import HUGE_PAGES
+
 MODES = ("paper", "live")
 WAITS = ("backing_off", "spinning")
+KINDS: dict[str, tuple[type, str]] = {
+    "int": (int, "a whole number"),
+    "bool": (bool, "true or false"),
+    "Path": (str, "text"),
+}
 MOST_US = 1_000_000_000
 SYNC_POLICIES = ("each", "interval", "none")
 
@@ -20,6 +27,9 @@ class EngineConfig:
     `instruments` is the reference data. `state` holds journal, recording and sockets (default: the file's directory).
     `wait`: what the loop does with nothing to do. `warm_sends_us`: spinning, it sends a byte on a private connection
     after every so many idle microseconds, so that the next order's send is not cold; 0: never.
+    `loop_cpu`: the processor that the loop is pinned to, -1: none; `helper_cpus`: those of everything else, like
+    "0,2-3", empty: all others. `realtime_priority`: of the loop under SCHED_FIFO, 0: none. `lock_memory`: nothing is
+    ever paged out. `huge_pages`: transparent, reserved or never.
     `sync_policy`: when the copier makes the journal durable. `latency_budget_us` and `order_latency_budget_us`: packet
     received to send called, p99 of the last minute and any one order; longer is an alarm; 0: no budget.
     """
@@ -32,6 +42,11 @@ class EngineConfig:
     sync_policy: str = "interval"
     venue_count: int = 4
     strategy_count: int = 512
+    loop_cpu: int = -1
+    helper_cpus: str = ""
+    realtime_priority: int = 0
+    lock_memory: bool = False
+    huge_pages: str = "transparent"
     latency_budget_us: int = 0
     order_latency_budget_us: int = 0
 
@@ -48,21 +63,28 @@ def read_config(path: Path) -> EngineConfig:
     for name, value in raw.items():
         if name not in known:
             raise ValueError(f"{path}: there is no setting {name!r}; there are {', '.join(known)}")
-        wanted = int if known[name] == "int" else str
-        if not isinstance(value, wanted) or isinstance(value, bool):
-            raise ValueError(f"{path}: {name} must be {'a whole number' if wanted is int else 'text'}")
+        wanted, word = KINDS.get(str(known[name]), KINDS["Path"])
+        if type(value) is not wanted:
+            raise ValueError(f"{path}: {name} must be {word}")
     if "instruments" not in raw:
         raise ValueError(f"{path}: the setting 'instruments' is missing")
     base = path.resolve().parent
     places = {"instruments": base / raw.pop("instruments"), "state": base / raw.pop("state", ".")}
     config = EngineConfig(**places, **raw)
-    for name, allowed in (("mode", MODES), ("wait", WAITS), ("sync_policy", SYNC_POLICIES)):
+    choices = (("mode", MODES), ("wait", WAITS), ("sync_policy", SYNC_POLICIES), ("huge_pages", HUGE_PAGES))
+    for name, allowed in choices:
         if getattr(config, name) not in allowed:
             raise ValueError(f"{path}: {name} is {getattr(config, name)!r}; it must be one of {', '.join(allowed)}")
+    _check_bounds(path, config)
+    return config
+
+
+def _check_bounds(path: Path, config: EngineConfig) -> None:
     if not (1 <= config.venue_count <= 8 and 2 <= config.strategy_count <= 65536):
         raise ValueError(f"{path}: venue_count is 1 to 8, strategy_count 2 to 65536")
     if not (0 <= config.latency_budget_us < MOST_US and 0 <= config.order_latency_budget_us < MOST_US):
         raise ValueError(f"{path}: a latency budget is 0 (none) to {MOST_US - 1} microseconds")
+    if not (-1 <= config.loop_cpu < 4096 and 0 <= config.realtime_priority <= 99):
+        raise ValueError(f"{path}: loop_cpu is -1 (none) or a processor's number, realtime_priority 0 (none) to 99")
     if config.warm_sends_us and (config.wait != "spinning" or not 20 <= config.warm_sends_us <= 1_000_000):
         raise ValueError(f"{path}: warm_sends_us is 0, or 20 to 1000000 with wait = 'spinning'")
-    return config

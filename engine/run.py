@@ -54,9 +54,11 @@ from engine.messages.endpoints import engine_endpoints
 from engine.messages.instruments import read_instruments
 from engine.messages.journal import ENGINE_STATE, HEADER_SIZE, JOURNAL_HEADER, RECORD_SIZE
 from engine.quick_compile import quick_compile
+from engine.runtime import Runtime
 
 COMMANDS_PER_BATCH = 16
 KILL_FILE = "KILL"
+LOOKS_PER_COLLECTION = 300
 PR_SET_PDEATHSIG = 1
 OPEN = (
     OrderState.PENDING_NEW,
@@ -77,6 +79,8 @@ class Engine:
 
     def __init__(self, config: EngineConfig) -> None:
         self.config = config
+        self.runtime = Runtime(config)
+        self.runtime.begin()
         self.instruments = read_instruments(config.instruments)
         self.memory = EngineMemory(
             self.instruments, venue_count=config.venue_count, strategy_count=config.strategy_count
@@ -89,6 +93,7 @@ class Engine:
         self.stopping = False
         self._copier: CopierProcess | None = None
         self._warm_sends: WarmSends | None = None
+        self._looks = 0
         self._kill_file = config.state / "engine" / KILL_FILE
 
     def start(self) -> None:
@@ -121,11 +126,12 @@ class Engine:
         self._begin_latency()
         place, status = self.journal.places.journal, self._copier.status
         self.follow = FollowServer(place, endpoints.follow, self.state.make, status, self.latency_log.after)
-        gc.collect()
-        gc.freeze()
         self.follow.start()
         self.control.start()
         self.latency.start()
+        self.runtime.enter_loop()
+        for sentence in self.runtime.sentences():
+            say(sentence)
         say(f"engine {build_hash()} is up: epoch {self.epoch}, {EngineState(int(core['state'][0])).name}")
 
     def _begin_latency(self) -> None:
@@ -175,7 +181,7 @@ class Engine:
     def _answer(self, pending: Pending) -> None:
         command = pending.command
         if command.kind == control.HELLO:
-            made = catalogue(self.configuration, self.instruments, self.epoch, self.config.mode)
+            made = catalogue(self.configuration, self.instruments, self.epoch, self.config.mode, self.runtime.rows())
             pending.reply(Status(command.id, control.APPLIED, "", made.as_body(), self.journal.journal.sequence))
             return
         pending.reply(self.commands.execute(command))
@@ -256,7 +262,11 @@ class Engine:
         self.memory.core["wake"] = 1
 
     def _watch(self) -> None:
-        """A few times a second, in the control thread: the sentinel file, and a look at the venues."""
+        """A few times a second, in the control thread: the sentinel file, a look at the venues, and now and then the
+        garbage that nobody else collects."""
+        self._looks += 1
+        if self._looks % LOOKS_PER_COLLECTION == 0:
+            gc.collect()
         killed = (int(Scope.FIRM), 0) in self.configuration.kills
         if self._kill_file.exists() and not killed:
             reason = f"the file {KILL_FILE} is there"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Any
 
 from engine.build import build_hash
 from engine.control.configuration import Configuration
@@ -12,7 +13,13 @@ from engine.strategies import announced_kinds
 from engine.venues import VENUES
 
 
-def catalogue(configuration: Configuration, instruments: list[Instrument], epoch: int, mode: str) -> Catalogue:
+def catalogue(
+    configuration: Configuration,
+    instruments: list[Instrument],
+    epoch: int,
+    mode: str,
+    runtime: list[dict[str, Any]] | None = None,
+) -> Catalogue:
     """As it is now. Secrets of venues are left out."""
     venues = []
     for number, venue in sorted(configuration.venues.items()):
@@ -29,4 +36,5 @@ def catalogue(configuration: Configuration, instruments: list[Instrument], epoch
         venue_kinds=list(VENUES.values()),
         instruments=[asdict(row) for row in instruments],
         venues=venues,
+        runtime=runtime or [],
     )

@@ -17,6 +17,7 @@ from engine.hotpath.sessions import session_event
 from engine.messages.codes import SessionState
 from engine.messages.control import DefineVenue
 from engine.native import address_of, touched
+from engine.runtime import among_helpers
 from engine.venues import read_venue
 from engine.venues.fields import Address
 from engine.venues.fix44_start import Fix44Process, start_fix44
@@ -157,7 +158,8 @@ class Sessions:
             settings = read_venue("ouch50", session.body.settings)
             assert isinstance(settings, Ouch50Settings)  # by its protocol
             sequence = int(row["next_inbound"])
-            session.attempt = LoginAttempt(settings.order_address, settings.user, settings.password, "", sequence)
+            with among_helpers():
+                session.attempt = LoginAttempt(settings.order_address, settings.user, settings.password, "", sequence)
             return
         outcome = session.attempt.outcome
         if outcome is None:
@@ -213,9 +215,10 @@ class Sessions:
         if time.monotonic() < session.retry_at:
             return
         after = int(row["next_inbound"]) - 1
-        session.process = start_fix44(
-            self._state, venue, session.body.name, session.body.settings, self._instruments, after
-        )
+        with among_helpers():
+            session.process = start_fix44(
+                self._state, venue, session.body.name, session.body.settings, self._instruments, after
+            )
         row["request_ring"], row["report_ring"] = session.process.requests.address, session.process.reports.address
         row["lost"] = 0
 

@@ -59,7 +59,7 @@ class VenueKind:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Body of the answer to `hello`."""
+    """Body of the answer to `hello`. `runtime`: what was asked of the machine (setting, asked, obtained, words)."""
 
     build_hash: str
     epoch: int
@@ -70,6 +70,7 @@ class Catalogue:
     venue_kinds: list[VenueKind] = field(default_factory=list)
     instruments: list[dict[str, Any]] = field(default_factory=list)
     venues: list[dict[str, Any]] = field(default_factory=list)
+    runtime: list[dict[str, Any]] = field(default_factory=list)
 
     def as_body(self) -> dict[str, Any]:
         """As JSON-ready dictionaries."""

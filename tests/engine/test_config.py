@@ -76,3 +76,22 @@ def test_a_file_that_is_not_text_is_a_sentence(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ValueError):
         read_config(path)
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ('lock_memory = "yes"', "lock_memory must be true or false"),
+        ("loop_cpu = true", "loop_cpu must be a whole number"),
+        ("loop_cpu = -2", "loop_cpu is -1 (none) or a processor's number, realtime_priority 0 (none) to 99"),
+        ("realtime_priority = 100", "loop_cpu is -1 (none) or a processor's number, realtime_priority 0 (none) to 99"),
+        ('huge_pages = "some"', "huge_pages is 'some'; it must be one of transparent, reserved, never"),
+        ("latency_budget_us = -1", "a latency budget is 0 (none) to 999999999 microseconds"),
+    ],
+)
+def test_a_setting_of_the_machine_that_makes_no_sense_is_a_sentence(tmp_path: Path, line: str, sentence: str) -> None:
+    path = tmp_path / "engine.toml"
+    path.write_text(f'instruments = "i.json"\n{line}\n')
+    with pytest.raises(ValueError) as refused:
+        read_config(path)
+    assert str(refused.value) == f"{path}: {sentence}"

@@ -5,19 +5,23 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.db import OperationalError
 
-from desk.blotter.models import OrderEvent
+from desk.blotter.models import OrderEvent, OrderLatency
 from desk.link import following
-from desk.link.follow import FollowRefused
+from desk.link.follow import FollowClient, FollowRefused
 from desk.link.following import Following
+from desk.link.latencies import newest_latency
 from desk.link.models import EngineEvent
 from desk.link.projector import clear, digest, offset, project
 from desk.positions.models import PnlPoint
+from engine.control.latency_log import LatencyLog
 from engine.journal.follow import FollowServer
 from engine.journal.writer import Journal
 from engine.messages.codes import RecordKind, Scope
+from engine.messages.latency import LATENCY_ROW
 from engine.messages.risk import content_hash
 from tests.desk.fake_engine import FakeEngine
 from tests.engine.journal.rig import append_order, open_small
@@ -35,6 +39,7 @@ class Engine:
         self.written = 0
         self.limits_hash = content_hash([])
         self.server: FollowServer | None = None
+        self.latency = LatencyLog(state, 0)
 
     def write(self, count: int) -> None:
         for _ in range(count):
@@ -53,10 +58,12 @@ class Engine:
             "limits_hash": self.limits_hash,
             "pnl": pnl,
             "strategies": [{"strategy": 1, **pnl}],
+            "latency": {"logged": self.latency.sequence},
         }
 
     def serve(self) -> None:
-        self.server = FollowServer(self.journal.places.journal, self.endpoint, state=self.state)
+        place = self.journal.places.journal
+        self.server = FollowServer(place, self.endpoint, state=self.state, latency=self.latency.after)
         self.server.start()
 
     def stop(self) -> None:
@@ -127,6 +134,31 @@ def test_the_pnl_of_the_state_frames_is_kept_for_the_chart(running: Engine) -> N
         (Scope.FIRM, 0, amounts),
         (Scope.STRATEGY, 1, amounts),
     ]
+
+
+def test_latency_rows_are_kept_once_and_never_ahead_of_the_journal(
+    running: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "MOST_LATENCY_ROWS", 20)
+    monkeypatch.setattr("engine.journal.follow.MOST_LATENCY_ROWS", 20)
+    sequences = [sequence for sequence in range(1, 120) if sequence % 10]
+    rows = np.zeros(len(sequences), LATENCY_ROW)
+    rows["sequence"] = rows["order_id"] = sequences
+    rows["action"] = rows["cause"] = 1
+    running.latency.append(rows)
+
+    def kept_to(last: int) -> None:
+        followed = Following(running.endpoint)
+        with FollowClient(running.endpoint, offset().sequence, state=True) as follower:
+            while newest_latency() < last:
+                followed._turn(follower)
+
+    kept_to(94)
+    running.stop()
+    running.write(24)
+    running.serve()
+    kept_to(119)
+    assert list(OrderLatency.objects.values_list("sequence", flat=True)) == sequences
 
 
 def test_limits_that_the_engine_lacks_are_brought_to_it(

@@ -53,6 +53,26 @@ def test_a_state_frame_becomes_rows_by_channel_and_team() -> None:
     }
 
 
+def test_latency_has_a_row_for_each_stage_and_alarms_one_each() -> None:
+    stage = {"n": 2, "p50_ns": 10, "max_ns": 30}
+    latency = {"n": 9, "p50_ns": 11, "lost": 0, "logged": 4, "failure": ""}
+    alarm = {"name": "latency_p99", "sentence": "too slow", "since_ns": 7}
+    frame = state_of(latency=latency | {"minute": {"send": stage}, "day": {"send": stage | {"n": 9}}}, alarms=[alarm])
+    rows = channel_rows(frame, NAMES)
+    assert rows["latency"] == {
+        "engine": latency,
+        "send": {
+            "minute_n": 2,
+            "minute_p50_ns": 10,
+            "minute_max_ns": 30,
+            "day_n": 9,
+            "day_p50_ns": 10,
+            "day_max_ns": 30,
+        },
+    }
+    assert rows["alarms"] == {"latency_p99": alarm}
+
+
 def test_a_position_without_a_mark_has_no_value() -> None:
     position = {"strategy": 7, "instrument": 1, "venue": 1, "quantity": 1, "average_price": None, "mark": None}
     rows = channel_rows(state_of(positions=[position | {"realised": 0, "unrealised": 0, "fees": 0}]), NAMES)

@@ -47,6 +47,19 @@ def test_a_time_is_utc_with_microseconds_on_hover() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("ns", "shown"),
+    [(None, "—"), (0, "0.00 µs"), (9_999, "10.00 µs"), (10_000, "10.0 µs"), (2_500_000, "2.5 ms"), (10**9, "1.0 s")],
+)
+def test_a_duration_has_the_unit_that_people_read_it_in(ns: int | None, shown: str) -> None:
+    assert figures.duration(ns) == shown
+
+
+def test_a_clock_goes_to_the_nanosecond() -> None:
+    assert figures.clock_ns(1_700_000_000_123_456_789) == "22:13:20.123456789"
+    assert figures.clock_ns(0) == "—"
+
+
 def test_a_state_has_a_word() -> None:
     assert figures.state_badge(10, "OrderState") == '<span class="badge warn">UNKNOWN</span>'
 

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("blotter", "0002_orderentry_refusal_code"),
+        ("blotter", "0003_status_denials"),
     ]
 
     operations = [
