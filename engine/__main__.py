@@ -11,6 +11,7 @@ from importlib import import_module
 COMMANDS = {
     "backtest": "engine.backtest:main",
     "bench": "engine.bench.command:main",
+    "binance": "engine.venues.binance_process:main",
     "book": "engine.history.book_door:main",
     "compile": "engine.compile_door:main",
     "decode": "engine.decode:main",

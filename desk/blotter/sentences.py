@@ -12,8 +12,8 @@ OWNERS = {
     Scope.VENUE: "the venue's",
 }
 LIMITS = {
-    LimitName.ORDER_QUANTITY: "order quantity limit",
-    LimitName.ORDER_VALUE: "order value limit",
+    LimitName.ORDER_QUANTITY: "limit of shares per order",
+    LimitName.ORDER_VALUE: "limit of value per order",
     LimitName.COLLAR_BASIS_POINTS: "price collar",
     LimitName.POSITION: "position limit",
     LimitName.ORDERS_PER_SECOND: "order rate limit",

@@ -118,11 +118,12 @@ def check_settings(kind: VenueKind, settings: dict[str, Any]) -> dict[str, str]:
 
 def install_instruments(records: Iterable[InstrumentRecord]) -> int:
     """Reference data from an instruments file; existing rows are brought up to date. Returns how many there are."""
-    rows = [
-        Instrument(**asdict(row) | {"tick_size": to_decimal(row.tick_size), "open_price": to_decimal(row.open_price)})
-        for row in records
-    ]
     fields = ["name", "tick_size", "lot_size", "multiplier", "currency", "open_price"]
+    rows = []
+    for row in records:
+        values = {name: value for name, value in asdict(row).items() if name in ("id", *fields)}
+        values |= {"tick_size": to_decimal(row.tick_size), "open_price": to_decimal(row.open_price)}
+        rows.append(Instrument(**values))
     Instrument.objects.bulk_create(rows, update_conflicts=True, unique_fields=["id"], update_fields=fields)
     return len(rows)
 

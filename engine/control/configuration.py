@@ -24,7 +24,7 @@ from engine.venues import VenueSettings
 
 LIMIT_FIELDS = ("order_quantity", "order_value", "collar_basis_points", "position", "orders_per_second", "daily_loss")
 LARGEST_NUMBER = 1 << 31
-PROTOCOLS = {"ouch50": tables.OUCH50, "fix44": tables.RING}
+PROTOCOLS = {"ouch50": tables.OUCH50, "fix44": tables.RING, "binance": tables.RING}
 
 
 class Refusal(Exception):

@@ -19,6 +19,7 @@ from engine.messages.control import DefineVenue
 from engine.native import address_of, touched
 from engine.runtime import among_helpers
 from engine.venues import read_venue
+from engine.venues.binance_start import start_binance
 from engine.venues.fields import Address
 from engine.venues.fix44_start import Fix44Process, start_fix44
 from engine.venues.ouch50 import Ouch50Settings
@@ -27,6 +28,7 @@ from engine.venues.soupbin_session import LoggedIn, LoginAttempt, LoginFailed
 FIRST_RETRY_S, LONGEST_RETRY_S = 0.2, 5.0
 RECEIVE_BUFFER = 4 << 20
 READABLE = 1
+STARTERS = {"binance": start_binance, "fix44": start_fix44}  # of sessions in a process of their own
 Say = Callable[[str], None]
 
 
@@ -88,7 +90,7 @@ class Sessions:
             if session.body.protocol == "ouch50":
                 self._care_ouch(venue, session)
             else:
-                self._care_fix(venue, session)
+                self._care_process(venue, session)
 
     def close(self, venue: int) -> None:
         """Close what a venue has open; its session is down."""
@@ -197,7 +199,7 @@ class Sessions:
         self._watch_sockets()
         send_account_query(self._memory.address, venue)
 
-    def _care_fix(self, venue: int, session: VenueSession) -> None:
+    def _care_process(self, venue: int, session: VenueSession) -> None:
         row = self._memory.venues[venue]
         if session.process is not None:
             if session.process.alive and not row["lost"]:
@@ -210,13 +212,14 @@ class Sessions:
             session.process = None
             session.retry_at = time.monotonic() + session.retry_s
             session.retry_s = min(LONGEST_RETRY_S, session.retry_s * 2)
-            self._complain(session, "its FIX process ended; starting it again")
+            self._complain(session, "its session process ended; starting it again")
             return
         if time.monotonic() < session.retry_at:
             return
         after = int(row["next_inbound"]) - 1
+        start = STARTERS[session.body.protocol]
         with among_helpers():
-            session.process = start_fix44(
+            session.process = start(
                 self._state, venue, session.body.name, session.body.settings, self._instruments, after
             )
         row["request_ring"], row["report_ring"] = session.process.requests.address, session.process.reports.address

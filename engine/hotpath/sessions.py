@@ -187,10 +187,14 @@ def poll_ring(engine, venue_index):
         core.received_cycles = cycle_counter()
         core.cause = ANSWER
         if kind == ORDER_REPORT_KIND:
-            sequence = view(core.report, 1, ORDER_REPORT)[0].venue_sequence
+            report = view(core.report, 1, ORDER_REPORT)[0]
+            sequence = report.venue_sequence
+            stated_fee = report.fee
             # Killed between the journal and `ring_advance`, the engine finds a record that it has journalled already.
             if sequence >= venue.next_inbound:
                 complete_report(engine, venue_index, core.report, sequence)
+                if stated_fee != 0:
+                    report.fee = stated_fee
                 if take_report(engine, core.report) == 0:
                     break
                 venue.next_inbound = sequence + 1

@@ -9,7 +9,8 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Instrument:
-    """`id` is also the ITCH stock locate; prices in 1/10,000 of `currency`."""
+    """`id` is also the ITCH stock locate; prices in 1/10,000 of `currency`. Quantities are integers in units of
+    10^-`quantity_decimals` of the instrument: whole shares, or fractions where those are traded."""
 
     id: int
     name: str
@@ -18,6 +19,7 @@ class Instrument:
     multiplier: int = 1
     currency: str = "USD"
     open_price: int = 0
+    quantity_decimals: int = 0
 
 
 def read_instruments(path: Path) -> list[Instrument]:
@@ -29,6 +31,10 @@ def read_instruments(path: Path) -> list[Instrument]:
     for row in rows:
         if not (1 <= row.id < 65536 and 1 <= len(row.name) <= 8 and row.tick_size > 0 and row.lot_size > 0):
             raise ValueError(f"{path}: instrument {row.name!r} (id {row.id}) is out of bounds")
+        if not 0 <= row.quantity_decimals <= 8:
+            raise ValueError(
+                f"{path}: instrument {row.name!r} has {row.quantity_decimals} quantity decimals, not 0 to 8"
+            )
     if len({row.id for row in rows}) != len(rows) or len({row.name for row in rows}) != len(rows):
         raise ValueError(f"{path}: an id or a name appears twice")
     return sorted(rows, key=lambda row: row.id)

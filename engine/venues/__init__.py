@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from engine.messages.catalogue import VenueKind
-from engine.venues import fix44, ouch50
+from engine.venues import binance, fix44, ouch50
 
 VENUES: dict[str, VenueKind] = {
     ouch50.KIND.protocol: ouch50.KIND,
     fix44.KIND.protocol: fix44.KIND,
+    binance.KIND.protocol: binance.KIND,
 }
 
 
-VenueSettings = ouch50.Ouch50Settings | fix44.Fix44Settings
+VenueSettings = ouch50.Ouch50Settings | fix44.Fix44Settings | binance.BinanceSettings
 
 
 def read_venue(protocol: str, settings: Mapping[str, str]) -> VenueSettings:
@@ -27,4 +28,5 @@ def read_venue(protocol: str, settings: Mapping[str, str]) -> VenueSettings:
 READERS: dict[str, Callable[[Mapping[str, str]], VenueSettings]] = {
     ouch50.KIND.protocol: ouch50.read_settings,
     fix44.KIND.protocol: fix44.read_settings,
+    binance.KIND.protocol: binance.read_settings,
 }

@@ -6,7 +6,6 @@ numbers, its records and the rings stay, and the next process goes on from there
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import sys
@@ -25,8 +24,8 @@ from engine.venues.fix44_compaction import compact
 from engine.venues.fix44_config import QUICKFIX_SETTINGS, Fix44Config, read_config, ring_paths, session_directory
 from engine.venues.fix44_records import open_records
 from engine.venues.fix44_session import Fix44Session
+from engine.venues.parent import die_with
 
-PR_SET_PDEATHSIG = 1
 BUSY_WAIT_S, IDLE_WAIT_S, IDLE_AFTER_S = 0.0001, 0.002, 1.0
 STOP_WITHIN_S = 5.0
 
@@ -57,7 +56,7 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         config = read_config(Path(arguments[0]))
-        _die_with(config.parent)
+        die_with(config.parent)
         os.umask(0o077)
         _run(config)
     except (ValueError, OSError, RuntimeError, quickfix.ConfigError) as error:
@@ -139,13 +138,6 @@ def _serve(session: Fix44Session, stopping: threading.Event, parent: int) -> Non
             busy_until_s = now_s + IDLE_AFTER_S
         else:
             time.sleep(BUSY_WAIT_S if now_s < busy_until_s else IDLE_WAIT_S)
-
-
-def _die_with(parent: int) -> None:
-    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL)) != 0:
-        raise OSError(ctypes.get_errno(), "prctl refused PR_SET_PDEATHSIG")
-    if os.getppid() != parent:
-        raise RuntimeError(f"it is started by the engine, process {parent}, which is gone")
 
 
 if __name__ == "__main__":

@@ -74,8 +74,7 @@ function paintFeeds(rows) {
   const dirty = lines.some((feed) => feed.dirty);
   if (lines.length === 0) badge(item("feeds"), "None", "warn");
   else if (silent.length) badge(item("feeds"), `${lines.length - silent.length} of ${lines.length} lines`, "warn");
-  else if (lost) badge(item("feeds"), `${lines.length} lines, ${lost} lost`, "warn");
-  else if (dirty) badge(item("feeds"), `${lines.length} lines, catching up`, "warn");
+  else if (lost || dirty) badge(item("feeds"), `${lines.length} lines, ${lost} lost`, "warn");
   else badge(item("feeds"), `${lines.length} lines, no loss`, "on");
 }
 

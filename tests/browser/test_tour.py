@@ -84,7 +84,7 @@ def sees_an_order_refused_with_its_reason(trader: Person, strategy: str) -> None
     trader.reads("Tightened: the engine runs limits version")
     trader.go(strategy)
     trader.page.get_by_role("tab", name=re.compile("Denied")).click()
-    sentence = re.compile(r"shares are over the strategy's order quantity limit of 1\.")
+    sentence = re.compile(r"shares are over the strategy's limit of shares per order of 1\.")
     expect(trader.page.locator("#denials tbody tr", has_text=sentence).first).to_be_visible(timeout=WAIT_MS)
 
 

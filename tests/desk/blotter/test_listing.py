@@ -81,7 +81,7 @@ def test_refused_orders_are_listed_with_who_and_why(browser: Client) -> None:
     rows = browser.get("/blotter/refused/").context["denials"]
     assert [(row.by, row.sentence) for row in rows] == [
         ("XSIM", "The venue rejected it with reason 3."),
-        ("Risk gate", "5,000 shares are over the team's order quantity limit of 1,000."),
+        ("Risk gate", "5,000 shares are over the team's limit of shares per order of 1,000."),
     ]
 
 

@@ -15,7 +15,7 @@ Reason = DenialReason
             Scope.TEAM,
             5000,
             1000,
-            "5,000 shares are over the team's order quantity limit of 1,000.",
+            "5,000 shares are over the team's limit of shares per order of 1,000.",
         ),
         (
             Reason.ORDER_VALUE,
@@ -23,7 +23,7 @@ Reason = DenialReason
             Scope.FIRM,
             25_000_000,
             10_000_000,
-            "A value of 2,500.00 is over the firm's order value limit of 1,000.00.",
+            "A value of 2,500.00 is over the firm's limit of value per order of 1,000.00.",
         ),
         (
             Reason.PRICE_COLLAR,
@@ -63,7 +63,7 @@ Reason = DenialReason
             Scope.STRATEGY,
             0,
             -1,
-            "The strategy's order value limit is not set; an unset limit blocks.",
+            "The strategy's limit of value per order is not set; an unset limit blocks.",
         ),
         (Reason.KILL_ACTIVE, 0, Scope.FIRM, 1, 0, "KILL holds on the firm."),
         (Reason.ENGINE_NOT_ACTIVE, 0, 0, 5, 3, "The engine is halted."),

@@ -53,7 +53,7 @@ def test_a_denial_says_why_in_a_sentence() -> None:
         "denials.3",
         "DENIED",
         "Risk gate",
-        "5,000 shares are over the team's order quantity limit of 1,000.",
+        "5,000 shares are over the team's limit of shares per order of 1,000.",
     )
 
 

@@ -32,12 +32,12 @@ class Process:
         self.row["request_ring"], self.row["report_ring"] = self.requests.address, self.reports.address
         self.sequence = int(self.row["next_inbound"]) - 1
 
-    def report(self, kind: ReportKind, order_id: int, quantity: int = 0, sequence: int = 0) -> None:
+    def report(self, kind: ReportKind, order_id: int, quantity: int = 0, sequence: int = 0, fee: int = 0) -> None:
         if not sequence:
             self.sequence += 1
         body = np.zeros(1, ORDER_REPORT)
         body["kind"], body["venue_reference"], body["quantity"], body["price"] = kind, order_id, quantity, MIDDLE
-        body["venue_sequence"] = sequence or self.sequence
+        body["venue_sequence"], body["fee"] = sequence or self.sequence, fee
         self.reports.push(int(RecordKind.ORDER_REPORT), body.tobytes())
 
     def session(self, state: int, next_reference: int = 0, fresh: int = 0) -> None:
@@ -101,6 +101,17 @@ def test_answers_are_journalled_applied_and_given_back(loop: Loop, process: Proc
         (ReportKind.ACCEPTED, 1, 100),
         (ReportKind.EXECUTED, 2, 70),
     ]
+
+
+def test_a_fee_that_the_venue_states_counts_and_otherwise_the_venues_fee_for_each_share(
+    loop: Loop, process: Process
+) -> None:
+    process.row["taker_fee"] = 3
+    order_id = loop.enter(BUY, 100)
+    process.report(ReportKind.EXECUTED, order_id, 10, fee=77)
+    process.report(ReportKind.EXECUTED, order_id, 10)
+    process.poll()
+    assert [int(report["fee"]) for report in loop.bodies(RecordKind.ORDER_REPORT)] == [77, 30]
 
 
 def test_a_record_that_was_journalled_before_a_crash_is_not_taken_twice(loop: Loop, process: Process) -> None:
