@@ -138,7 +138,6 @@ class Configuration:
         listing = memory.listing(venue, instrument)
         top = memory.book.tops[listing]
         leg["instrument"], leg["venue"], leg["listing"], leg["strategy"] = instrument, venue, listing, row
-        leg["tick_size"] = memory.instruments[instrument]["tick_size"]
         for name in ("bid", "bid_quantity", "ask", "ask_quantity"):
             leg[name] = top[name]
         leg["attempts"] = leg["retry_after_ns"] = leg["denied"] = leg["canceling"] = 0

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from engine.hotpath.book import TOP
+from engine.hotpath.book_layout import BATCHED, BOOK, MOST_BATCHED
 from engine.hotpath.orders import find_order
 from engine.hotpath.requests import ENTER, cancel, enter
 from engine.hotpath.tables import (
+    ACCOUNT,
+    CELL,
     CONTEXT,
     ENGINE,
+    FIRM_ACCOUNT,
+    INSTRUMENT,
     LEG,
     LEGS_PER_STRATEGY,
     MAX_REQUESTS,
@@ -20,22 +25,48 @@ from engine.hotpath.tables import (
     VENUES,
 )
 from engine.messages.codes import StrategyState
-from engine.native import call_strategy, hot, load_i64, store_i64, view
+from engine.native import call_strategy, hot, hot_inlined, load_i64, prefetch, store_i64, view
 
 RUNNING = int(StrategyState.RUNNING)
 MUTED = 2  # a replay of records alone (engine.hotpath.replay)
 LEG_BYTES = LEG.itemsize
+STRATEGY_BYTES = STRATEGY.itemsize
+ACCOUNT_BYTES, CELL_BYTES, INSTRUMENT_BYTES, ORDER_BYTES = (
+    kind.itemsize for kind in (ACCOUNT, CELL, INSTRUMENT, ORDER)
+)
+CACHE_LINE = 64
+MOST_ASKED = 8  # watchers of one listing whose memory is asked for ahead
 
 
-@hot
+@hot_inlined
+def ask_watchers(engine, gathered):
+    """Ask for the memory that says who watches the listings of the messages that were gathered for the books."""
+    core = view(engine, 1, ENGINE)[0]
+    batch = view(view(core.book, 1, BOOK)[0].batch, MOST_BATCHED, BATCHED)
+    for at in range(gathered):
+        prefetch(core.touched_marks + batch[at].listing * 8)
+        prefetch(core.subscription_starts + batch[at].listing * 8)
+
+
+@hot_inlined
 def touch(engine, listing):
-    """Remember, once per packet, that a listing's top changed."""
+    """Remember, once per packet, that a listing's top changed, and ask for the memory of who watches it."""
     core = view(engine, 1, ENGINE)[0]
     mark = core.touched_marks + listing * 8
     if load_i64(mark) != core.touched_stamp:
         store_i64(mark, core.touched_stamp)
         store_i64(core.touched + core.touched_count * 8, listing)
         core.touched_count += 1
+        first = load_i64(core.subscription_starts + listing * 8)
+        last = min(load_i64(core.subscription_starts + listing * 8 + 8), first + MOST_ASKED)
+        for at in range(first, last):
+            strategy_index = load_i64(core.subscription_legs + at * 8) // LEGS_PER_STRATEGY
+            prefetch(core.strategies + strategy_index * STRATEGY_BYTES)
+            leg = core.legs + strategy_index * LEGS_PER_STRATEGY * LEG_BYTES
+            prefetch(leg)
+            prefetch(leg + CACHE_LINE)
+            prefetch(leg + LEG_BYTES)
+            prefetch(leg + LEG_BYTES + CACHE_LINE)
 
 
 @hot
@@ -66,6 +97,27 @@ def refuse_leg(engine, strategy_index, request):
     )
 
 
+@hot_inlined
+def ask_gate(engine, strategy_index):
+    """Ask for the memory that the gate is going to look at for a strategy's orders."""
+    core = view(engine, 1, ENGINE)[0]
+    strategy = view(core.strategies, core.strategy_count, STRATEGY)[strategy_index]
+    width = core.instrument_count + 1
+    for at in range(strategy.leg_count):
+        leg_index = strategy_index * LEGS_PER_STRATEGY + at
+        instrument = view(core.legs, core.strategy_count * LEGS_PER_STRATEGY, LEG)[leg_index].instrument
+        prefetch(core.cells + (strategy.team * width + instrument) * CELL_BYTES)
+        prefetch(core.cells + (FIRM_ACCOUNT * width + instrument) * CELL_BYTES)
+        prefetch(core.instruments + instrument * INSTRUMENT_BYTES)
+    for account in (strategy.account, strategy.team, FIRM_ACCOUNT):
+        prefetch(core.accounts + account * ACCOUNT_BYTES)
+        prefetch(core.accounts + account * ACCOUNT_BYTES + CACHE_LINE)
+    prefetch(core.strategies + strategy_index * STRATEGY_BYTES + CACHE_LINE)
+    slot = core.orders + (core.next_order_id & core.order_mask) * ORDER_BYTES
+    for line in range(4):
+        prefetch(slot + line * CACHE_LINE)
+
+
 @hot
 def make_requests(engine, strategy_index, count):
     """Send what a strategy asked for through the gate, in its order."""
@@ -73,6 +125,7 @@ def make_requests(engine, strategy_index, count):
     strategy = view(core.strategies, core.strategy_count, STRATEGY)[strategy_index]
     requests = view(core.requests, MAX_REQUESTS, REQUEST)
     legs = view(core.legs, core.strategy_count * LEGS_PER_STRATEGY, LEG)
+    ask_gate(engine, strategy_index)
     for at in range(count if count < MAX_REQUESTS else MAX_REQUESTS):
         request = requests[at]
         strategy.signal = request.signal
@@ -136,6 +189,8 @@ def show_top(engine, listing):
         strategy = view(core.strategies, core.strategy_count, STRATEGY)[leg.strategy]
         if strategy.called_stamp != core.touched_stamp and view(core.venues, VENUES, VENUE)[leg.venue].dirty == 0:
             strategy.called_stamp = core.touched_stamp
+            prefetch(strategy.row)
+            prefetch(strategy.row + CACHE_LINE)
             store_i64(core.called + core.called_count * 8, leg.strategy)
             core.called_count += 1
 

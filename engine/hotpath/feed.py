@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from engine.hotpath.book import clear_venue
 from engine.hotpath.book_layout import BOOK, DUPLICATE
-from engine.hotpath.dispatch import notify_touched, touch
+from engine.hotpath.dispatch import ask_watchers, notify_touched, touch
 from engine.hotpath.itch_book import NOT_BOOK, apply_itch
+from engine.hotpath.itch_prefetch import ask_levels, gather_blocks
 from engine.hotpath.mark import DAY_NS, begin_day, refresh_holdings
 from engine.hotpath.market_status import apply_status, clear_statuses, mark_venue
 from engine.hotpath.requests import reserve
@@ -73,6 +74,7 @@ def consume(engine, venue_index, line, packet, length):
     """
     core = view(engine, 1, ENGINE)[0]
     venue = view(core.venues, VENUES, VENUE)[venue_index]
+    gathered = gather_blocks(core.book, venue_index, packet + HEADER_LENGTH, packet + length)
     if core.replaying != 0:
         position = core.position + 1
     else:
@@ -82,6 +84,8 @@ def consume(engine, venue_index, line, packet, length):
             core.attention |= LOG_FULL
             return 0
     core.position = position
+    ask_levels(core.book, gathered)
+    ask_watchers(engine, gathered)
     if core.clock_ns // DAY_NS != core.day:
         begin_day(engine)
     copy_bytes(core.venues + venue_index * VENUE_BYTES + SESSION_AT, packet, SESSION_BYTES)

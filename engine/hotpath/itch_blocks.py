@@ -6,17 +6,10 @@ import numpy as np
 
 from engine.hotpath.book_layout import BATCHED, BOOK, LOCATES, MOST_BATCHED
 from engine.hotpath.itch_book import ADD, ADD_ATTRIBUTED, LOCATE, apply_itch
-from engine.hotpath.itch_prefetch import (
-    READ_AHEAD,
-    prefetch_bucket,
-    prefetch_level,
-    prefetch_listing,
-    prefetch_row,
-)
+from engine.hotpath.itch_prefetch import PREFIX, ask_levels, gather_blocks
 from engine.native import hot, hot_inlined, load_be16, load_i64, load_le32, load_u8, store_le32, view
 from engine.protocols import itch50_offsets as itch
 
-PREFIX = 2
 DIRECTORY = itch.STOCK_DIRECTORY
 ADD_INSTRUMENT, DIRECTORY_INSTRUMENT = itch.ADD_ORDER_INSTRUMENT, itch.STOCK_DIRECTORY_INSTRUMENT
 
@@ -97,9 +90,8 @@ def apply_blocks(book, venue, start, end):
     while True:
         count = gather_blocks(book, venue, at, end)
         if count == 0:
-            break
+            return at
         at = apply_batch(book, venue, count)
-    return apply_each(book, venue, at, end)
 
 
 @hot
@@ -114,36 +106,10 @@ def apply_each(book, venue, start, end):
 
 
 @hot_inlined
-def gather_blocks(book, venue, start, end):
-    """Put the next blocks into the batch and ask for the first memory of each; how many they are.
-
-    Stops before the last few blocks of the buffer: the steps may read a little beyond a short message.
-    """
-    batch = view(view(book, 1, BOOK)[0].batch, MOST_BATCHED, BATCHED)
-    at = start
-    count = 0
-    while count < MOST_BATCHED and at + PREFIX + READ_AHEAD <= end:
-        length = load_be16(at)
-        if at + PREFIX + length > end:
-            break
-        batch[count].message = at + PREFIX
-        batch[count].length = length
-        batch[count].bucket = prefetch_bucket(book, venue, at + PREFIX)
-        batch[count].listing = prefetch_listing(book, venue, at + PREFIX)
-        at += PREFIX + length
-        count += 1
-    return count
-
-
-@hot_inlined
 def apply_batch(book, venue, count):
-    """Ask for the rest of the memory of a batch, step by step, then apply it. Returns where its last message ends."""
-    header = view(book, 1, BOOK)[0]
-    batch = view(header.batch, MOST_BATCHED, BATCHED)
-    for n in range(count):
-        batch[n].row = prefetch_row(book, batch[n].bucket)
-    for n in range(count):
-        prefetch_level(book, batch[n].message, batch[n].listing, batch[n].row)
+    """Apply the blocks that were gathered. Returns where the last one ends."""
+    ask_levels(book, count)
+    batch = view(view(book, 1, BOOK)[0].batch, MOST_BATCHED, BATCHED)
     for n in range(count):
         apply_itch(book, venue, batch[n].message, batch[n].length)
     return batch[count - 1].message + batch[count - 1].length

@@ -1,7 +1,7 @@
 """Memory that a batch of ITCH messages is going to need, asked for in steps, each using what the last one brought.
 
 Nothing here changes a book, and nothing is wrong when a guess is: it only costs time. There are next to no branches,
-because what kind of message comes next cannot be foreseen, and reads stay inside the buffer that ends at `end`.
+because what kind of message comes next cannot be foreseen, and reads stay inside the message, whatever its kind.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ from __future__ import annotations
 from numpy import int64
 
 from engine.hotpath.book_layout import (
+    BATCHED,
     BOOK,
     INVERSE_SHIFT,
     LISTING,
     LISTING_SIZE,
+    MOST_BATCHED,
     ORDER,
     ORDER_SIZE,
     TOP_SIZE,
@@ -23,15 +25,53 @@ from engine.hotpath.itch_book import (
     ADD_SIDE,
     DELETE_REFERENCE,
     LOCATE,
-    REPLACE,
     REPLACE_PRICE,
     SELL_LETTER,
     listing_of,
 )
 from engine.hotpath.order_index import bucket_of
 from engine.native import hot_inlined, load_be16, load_be32, load_be64, load_le32, load_u8, prefetch, view
+from engine.protocols import itch50_offsets as itch
 
-READ_AHEAD = ADD_PRICE + 4  # bytes of a message that these steps may read, whatever its kind
+PREFIX = 2
+SHORTEST = itch.ORDER_DELETE_LENGTH  # of the messages about an order
+REPLACE_LENGTH = itch.ORDER_REPLACE_LENGTH
+PRICED = ADD_PRICE + 4  # bytes of a message that can have a price
+
+
+@hot_inlined
+def gather_blocks(book, venue, start, end):
+    """Put the next whole blocks, length-prefixed messages, into the batch and ask for the first memory of each. Returns
+    how many they are."""
+    header = view(book, 1, BOOK)[0]
+    batch = view(header.batch, MOST_BATCHED, BATCHED)
+    at = start
+    count = 0
+    while count < MOST_BATCHED and at + PREFIX <= end:
+        length = load_be16(at)
+        if at + PREFIX + length > end:
+            break
+        batch[count].message = at + PREFIX
+        batch[count].length = length
+        if length >= SHORTEST:
+            batch[count].bucket = prefetch_bucket(book, venue, at + PREFIX)
+            batch[count].listing = prefetch_listing(book, venue, at + PREFIX)
+        else:
+            batch[count].bucket = header.heads
+            batch[count].listing = 0
+        at += PREFIX + length
+        count += 1
+    return count
+
+
+@hot_inlined
+def ask_levels(book, count):
+    """Ask for the rest of the memory of a batch, step by step."""
+    batch = view(view(book, 1, BOOK)[0].batch, MOST_BATCHED, BATCHED)
+    for n in range(count):
+        batch[n].row = prefetch_row(book, batch[n].bucket)
+    for n in range(count):
+        prefetch_level(book, batch[n].message, batch[n].length, batch[n].listing, batch[n].row)
 
 
 @hot_inlined
@@ -62,16 +102,18 @@ def prefetch_row(book, bucket):
 
 
 @hot_inlined
-def prefetch_level(book, message, listing, row):
+def prefetch_level(book, message, length, listing, row):
     """Third step: the level of an order that is there or joins; for a replacement that of the new price too."""
     header = view(book, 1, BOOK)[0]
     order = view(header.orders, header.order_capacity + 1, ORDER)[row]
     joins = row == 0
-    joined_side = listing * 2 + (load_u8(message + ADD_SIDE) == SELL_LETTER)
+    priced = length >= PRICED
+    joined_side = listing * 2 + (load_u8(message + (ADD_SIDE if priced else 0)) == SELL_LETTER)
+    added_price = load_be32(message + (ADD_PRICE if priced else 0))
     listing_side = joined_side if joins else int64(order.listing_side)
-    price = load_be32(message + ADD_PRICE) if joins else int64(order.price)
+    price = added_price if joins else int64(order.price)
     prefetch(guess_level(book, listing_side, price))
-    if load_u8(message) == REPLACE:
+    if length == REPLACE_LENGTH:
         prefetch(guess_level(book, listing_side, load_be32(message + REPLACE_PRICE)))
 
 

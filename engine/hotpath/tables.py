@@ -195,6 +195,7 @@ ACCOUNT = np.dtype(
         ("fees", "<i8"),
         ("holdings", "<i8"),  # positions at the mark, refreshed
         ("day_start", "<i8"),  # the profit when the day (UTC) began
+        ("reserved", "<i8", (2,)),  # two cache lines
     ]
 )
 
@@ -210,7 +211,8 @@ CELL_FIELDS = [
 ]
 CELL = np.dtype(CELL_FIELDS)
 
-# One instrument of one strategy, and everything the strategy sees of it.
+# One instrument of one strategy, and everything the strategy sees of it: three cache lines. The first is a CELL, the
+# second all that a changed top needs, the third what matters once there is an order.
 LEG = np.dtype(
     [
         *CELL_FIELDS,
@@ -220,6 +222,8 @@ LEG = np.dtype(
         ("ask_quantity", "<i8"),
         ("open_orders", "<i8"),
         ("order_id", "<i8"),
+        ("strategy", "<i8"),
+        ("venue", "<i8"),
         ("order_price", "<i8"),
         ("order_since_ns", "<i8"),
         ("canceling", "<i8"),
@@ -227,29 +231,28 @@ LEG = np.dtype(
         ("retry_after_ns", "<i8"),
         ("denied", "<i8"),  # in a row: each waits twice as long as the one before
         ("instrument", "<i8"),
-        ("venue", "<i8"),
         ("listing", "<i8"),
-        ("strategy", "<i8"),
-        ("tick_size", "<i8"),
     ]
 )
 
+# Two cache lines; the first is all that a call of the strategy needs.
 STRATEGY = np.dtype(
     [
-        ("id", "<i8"),  # the desk's key
         ("state", "<i8"),
-        ("team", "<i8"),  # team account
-        ("account", "<i8"),
-        ("kind", "<i8"),
         ("entry", "<i8"),  # native address of the hook
         ("row", "<i8"),  # address of the kind's own record
+        ("called_stamp", "<i8"),  # the packet (`touched_stamp`) for which it is in `called`
+        ("team", "<i8"),  # team account
+        ("account", "<i8"),
         ("leg_count", "<i8"),
+        ("signal", "<f8"),
+        ("id", "<i8"),  # the desk's key
+        ("kind", "<i8"),
         ("orders", "<i8"),
         ("fills", "<i8"),
         ("denials", "<i8"),
         ("working", "<i8"),
-        ("called_stamp", "<i8"),  # the packet (`touched_stamp`) for which it is in `called`
-        ("signal", "<f8"),
+        ("reserved", "<i8", (2,)),
     ]
 )
 

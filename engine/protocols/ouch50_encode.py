@@ -8,7 +8,18 @@ of room and values within their fields: user reference below 2**32, quantity bel
 
 from __future__ import annotations
 
-from engine.native import hot, load_i64, load_le32, store_be16, store_be32, store_be64, store_i64, store_le32, store_u8
+from engine.native import (
+    hot,
+    hot_inlined,
+    load_i64,
+    load_le32,
+    store_be16,
+    store_be32,
+    store_be64,
+    store_i64,
+    store_le32,
+    store_u8,
+)
 from engine.protocols import ouch50_offsets as ouch
 from engine.protocols.soupbintcp_frames import HEADER_LENGTH, PAYLOAD, UNSEQUENCED_DATA, write_frame_header
 
@@ -26,15 +37,28 @@ PRINCIPAL = ord("P")
 NO_SWEEP = ord("N")
 CONTINUOUS = ord("N")
 BLANKS = int.from_bytes(b"        ", "big")
-CLIENT_ORDER_ID_LENGTH = 14
+
+
+@hot_inlined
+def hexadecimal(number):
+    """The eight hexadecimal digits of the lower 32 bits as eight characters, all at once: each digit gets a byte of its
+    own, and those beyond 9 get 7 more on top of "0"."""
+    spread = number & 0xFFFFFFFF
+    spread = (spread << 16 | spread) & 0x0000FFFF0000FFFF
+    spread = (spread << 8 | spread) & 0x00FF00FF00FF00FF
+    spread = (spread << 4 | spread) & 0x0F0F0F0F0F0F0F0F
+    beyond = (spread + 0x0606060606060606) >> 4 & 0x0101010101010101
+    return spread + 0x3030303030303030 + beyond * 7
 
 
 @hot
 def write_client_order_id(address, order_id):
     """Fourteen hexadecimal digits of the engine's order id, so that a person can find the order at the venue."""
-    for index in range(CLIENT_ORDER_ID_LENGTH):
-        digit = (order_id >> (4 * (CLIENT_ORDER_ID_LENGTH - 1 - index))) & 15
-        store_u8(address + index, 48 + digit + (7 if digit > 9 else 0))
+    low = hexadecimal(order_id)
+    high = hexadecimal(order_id >> 32)
+    store_be32(address, high >> 16 & 0xFFFFFFFF)
+    store_be16(address + 4, high & 0xFFFF)
+    store_be64(address + 6, low)
 
 
 @hot
