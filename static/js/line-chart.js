@@ -83,7 +83,10 @@ export function lineChart(element, points, { net, other, live = false }) {
     other ? points : points.slice(0, 2),
     element,
   );
-  new ResizeObserver(() => chart.setSize(size())).observe(element);
+  // The legend takes a second line on a narrow screen, once it has numbers.
+  const resized = new ResizeObserver(() => chart.setSize(size()));
+  resized.observe(element);
+  resized.observe(element.querySelector(".u-legend"));
   chart.setSize(size());
   element.classList.toggle("live", live);
   return chart;
