@@ -33,6 +33,8 @@ STATE_WORDS = {
     "SHORT_SALE_RESTRICTED": ("Short sale restricted", "warn"),
     "AFTER_HOURS": ("After hours", "warn"),
     "CLOSED": ("Closed", ""),
+    "OPEN": ("Open", "on"),
+    "EXTENDED_HOURS": ("Extended hours", "busy"),
 }
 
 

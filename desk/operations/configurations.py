@@ -26,6 +26,7 @@ order_port = {order_port}
 line_a = ["{line_a}"]
 line_b = ["{line_b}"]
 retransmission_port = {retransmission_port}
+snapshot_port = {snapshot_port}
 maker_fee = {maker_fee}
 taker_fee = {taker_fee}
 users = [{{ name = "{user}", password = "{password}" }}]
@@ -40,6 +41,7 @@ order_port = {fix_order_port}
 line_a = ["{fix_line_a}"]
 line_b = ["{fix_line_b}"]
 retransmission_port = {fix_retransmission_port}
+snapshot_port = {fix_snapshot_port}
 maker_fee = {fix_maker_fee}
 taker_fee = {fix_taker_fee}
 users = [{{ name = "{user}" }}]
@@ -77,6 +79,7 @@ def write_exchange_config(market: Market) -> None:
         line_a=market.address(demo.LINE_A_PORT),
         line_b=market.address(demo.LINE_B_PORT),
         retransmission_port=market.first_port + demo.RETRANSMISSION_PORT,
+        snapshot_port=market.first_port + demo.SNAPSHOT_PORT,
         maker_fee=demo.MAKER_FEE,
         taker_fee=demo.TAKER_FEE,
         user=demo.USER,
@@ -85,6 +88,7 @@ def write_exchange_config(market: Market) -> None:
         fix_line_a=market.address(demo.FIX_LINE_A_PORT),
         fix_line_b=market.address(demo.FIX_LINE_B_PORT),
         fix_retransmission_port=market.first_port + demo.FIX_RETRANSMISSION_PORT,
+        fix_snapshot_port=market.first_port + demo.FIX_SNAPSHOT_PORT,
         fix_maker_fee=demo.FIX_MAKER_FEE,
         fix_taker_fee=demo.FIX_TAKER_FEE,
     )

@@ -13,8 +13,8 @@ from engine.messages.endpoints import shared_memory_directory
 PORT_BLOCK = 20
 FIRST_BLOCK = 26_400
 BLOCKS = 100
-LINE_A_PORT, LINE_B_PORT, RETRANSMISSION_PORT, ORDER_PORT = range(4)
-FIX_LINE_A_PORT, FIX_LINE_B_PORT, FIX_RETRANSMISSION_PORT, FIX_ORDER_PORT = range(10, 14)
+LINE_A_PORT, LINE_B_PORT, RETRANSMISSION_PORT, ORDER_PORT, SNAPSHOT_PORT = range(5)
+FIX_LINE_A_PORT, FIX_LINE_B_PORT, FIX_RETRANSMISSION_PORT, FIX_ORDER_PORT, FIX_SNAPSHOT_PORT = range(10, 15)
 USER = "ENGINE"
 MAKER_FEE, TAKER_FEE = -20, 30
 FIX_MAKER_FEE, FIX_TAKER_FEE = 0, 15
@@ -97,6 +97,9 @@ class Market:
             "feed_line_a": self.address(LINE_A_PORT),
             "feed_line_b": self.address(LINE_B_PORT),
             "retransmission": self.address(RETRANSMISSION_PORT),
+            "snapshot": self.address(SNAPSHOT_PORT),
+            "snapshot_user": USER,
+            "snapshot_password": self.password,
             "maker_fee": str(MAKER_FEE),
             "taker_fee": str(TAKER_FEE),
         }

@@ -19,6 +19,14 @@ WORDS = (
     (tables.COLLAR, "AUCTION_COLLAR"),
     (tables.SHORT_SALE, "SHORT_SALE_RESTRICTED"),
 )
+MARKETS = {
+    "O": "CLOSED",
+    "S": "EXTENDED_HOURS",
+    "Q": "OPEN",
+    "M": "AFTER_HOURS",
+    "E": "CLOSED",
+    "C": "CLOSED",
+}  # by the last system event
 
 
 def status_word(status: Any) -> str | None:
@@ -59,6 +67,7 @@ def listing_state(status: Any) -> dict[str, Any]:
 def market_state(market: Any) -> dict[str, Any]:
     """Columns of one venue's feed: its hours and circuit breakers. `market` is a row of MARKET."""
     return {
+        "market": MARKETS.get(letters(market["phase"]) or ""),
         "phase": letters(market["phase"]),
         "breached": letters(market["breached"]),
         "unknown_broken": int(market["unknown_broken"]),

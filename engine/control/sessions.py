@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.control.configuration import Configuration
+from engine.control.snapshots import SnapshotCare
 from engine.hotpath.sending import send_account_query
 from engine.hotpath.sessions import session_event
 from engine.messages.codes import SessionState
@@ -47,6 +48,8 @@ class VenueSession:
     retry_at: float = 0.0
     retry_s: float = FIRST_RETRY_S
     complaint: str = ""
+    snapshots: SnapshotCare | None = None
+    ended: bool = False
 
 
 def session_words(name: str) -> tuple[int, int]:
@@ -86,6 +89,7 @@ class Sessions:
             if venue not in self._sessions:
                 self._sessions[venue] = VenueSession(body)
                 self._open_feeds(venue)
+            self._care_feed(venue)
         for venue, session in self._sessions.items():
             if session.body.protocol == "ouch50":
                 self._care_ouch(venue, session)
@@ -144,8 +148,23 @@ class Sessions:
             session.requester = touched(16, np.dtype("u1"))
             session.requester[:] = np.frombuffer(raw, np.uint8)
             row["requester"] = address_of(session.requester)
+        wanted = frozenset(name.encode().ljust(8) for name in self._configuration.names.values())
+        session.snapshots = SnapshotCare(
+            self._memory, venue, settings.snapshot, wanted, lambda sentence: self._complain(session, sentence)
+        )
         row["feed_fds"][:3] = [feed.fileno() if feed else -1 for feed in session.feeds]
         self._watch_sockets()
+
+    def _care_feed(self, venue: int) -> None:
+        """Snapshots of the books, and a word when the feed's session ends or another begins."""
+        session, ended = self._sessions[venue], bool(self._memory.venues[venue]["ended"])
+        if session.snapshots is not None:
+            session.snapshots.care()
+        if ended and not session.ended:
+            self._say(f"{session.body.name}: the session of the feed is over; no orders until a new one begins")
+        elif session.ended and not ended:
+            self._say(f"{session.body.name}: a new session of the feed has begun")
+        session.ended = ended
 
     def _care_ouch(self, venue: int, session: VenueSession) -> None:
         row = self._memory.venues[venue]

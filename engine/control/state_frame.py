@@ -18,6 +18,10 @@ from engine.hotpath.mark import middle_of
 from engine.messages.codes import EngineState, Scope, SessionState, StrategyState
 from engine.messages.state import LINES, STATE_VERSION
 
+ON_DEMAND = frozenset({"R", "S"})  # lines that appear once they were needed
+COUNTED = (
+    "packets", "messages", "duplicates", "gaps", "lost", "malformed", "heartbeats", "recovered", "behind",
+)  # fmt: skip
 NOT_REFUSED = frozenset({"applied", "not_followed", "not_book"})
 
 
@@ -95,14 +99,18 @@ class StateFrame:
         rows = []
         for number in sorted(self._configuration.venues.copy()):
             venue = self._memory.venues[number]
+            state = {"dirty": bool(venue["dirty"]), "ended": bool(venue["ended"])}
             for at, line in enumerate(LINES):
                 row = self._memory.lines[number * tables.LINES + at]
-                if at == len(LINES) - 1 and not row["packets"]:
+                if line in ON_DEMAND and not row["packets"]:
                     continue
-                counted = ("packets", "messages", "duplicates", "gaps", "lost", "malformed")
+                behind = int(row["behind"])
                 rows.append(
-                    {"venue": number, "line": line, "dirty": bool(venue["dirty"])}
-                    | {name: int(row[name]) for name in counted}
+                    {"venue": number, "line": line}
+                    | state
+                    | {name: int(row[name]) for name in COUNTED}
+                    | {"behind_mean_ns": int(row["behind_ns"]) // behind if behind else None}
+                    | {"behind_most_ns": int(row["behind_most_ns"]) if behind else None}
                     | {"last_heard_ns": int(row["heard_ns"]) or None}
                 )
         return rows

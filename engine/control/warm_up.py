@@ -3,6 +3,8 @@ recovery is the wrong moment for a compiler."""
 
 from __future__ import annotations
 
+import numpy as np
+
 from engine.hotpath.mark import middle_of
 from engine.hotpath.memory import EngineMemory
 from engine.hotpath.pipeline import run_loop
@@ -10,6 +12,8 @@ from engine.hotpath.replay import PROGRESS, apply_event, follow_records, replay_
 from engine.hotpath.requests import cancel, cancel_matching, enter
 from engine.hotpath.sending import send_account_query
 from engine.hotpath.sessions import session_event
+from engine.hotpath.snapshot_feed import consume_snapshot
+from engine.hotpath.snapshot_join import begin_again, begin_snapshot, join_snapshot
 from engine.journal.append import commit_journal, reserve_journal
 from engine.journal.scratch import ScratchJournal
 from engine.messages.codes import RecordKind, SessionState, Side
@@ -24,7 +28,7 @@ def warm_up() -> None:
     """Seconds the first time a build runs, a fraction of one afterwards."""
     small = EngineMemory([Instrument(1, "A")], venue_count=1, strategy_count=2, order_capacity=64, book_orders=64)
     journal = ScratchJournal(ROOM)
-    small.core["journal"] = journal.writer
+    small.core["journal"] = small.core["recording"] = journal.writer
     engine, state = small.address, int(RecordKind.ENGINE_STATE)
     session_event(engine, 1, int(SessionState.UP), 1, 1, 0, 0)
     send_account_query(engine, 1)
@@ -38,6 +42,11 @@ def warm_up() -> None:
     follow_records(engine, journal.cursor, address_of(touched(1, PROGRESS)), 0, 0)
     top = small.book.tops[0]
     middle_of(top["bid"], top["bid_quantity"], top["ask"], top["ask_quantity"])
+    begin_snapshot(engine, 1, 2)
+    packet = touched(20, np.dtype("u1"))
+    consume_snapshot(engine, 1, address_of(packet), 20)
+    join_snapshot(engine, 1, 2)
+    begin_again(engine, 1)
     small.core["wake"] = 1
     run_loop(engine)
     for name in STRATEGIES:

@@ -16,9 +16,12 @@ from engine.hotpath.mark import DAY_NS, begin_day, refresh_holdings
 from engine.hotpath.market_status import apply_status, clear_statuses, mark_venue
 from engine.hotpath.requests import reserve
 from engine.hotpath.sending import flush_unsent
+from engine.hotpath.snapshot_feed import begin_join, touch_venue
 from engine.hotpath.status_tables import CLOSED
 from engine.hotpath.tables import (
     ACCOUNT,
+    ARRIVAL,
+    ARRIVALS,
     ENGINE,
     FIRST_STRATEGY_ACCOUNT,
     LEG,
@@ -34,7 +37,7 @@ from engine.hotpath.tables import (
 from engine.journal.append import append_recording, commit_journal
 from engine.messages.codes import EngineState, FeedEventKind, RecordKind
 from engine.messages.journal import FEED_EVENT
-from engine.native import copy_bytes, hot, load_be48, load_i64, sendto, store_i64, view
+from engine.native import copy_bytes, hot, load_be48, load_i64, sendto, store_i64, view, zero_bytes
 from engine.protocols.itch50_offsets import TIMESTAMP_NS
 from engine.protocols.moldudp64_blocks import (
     BLOCK_HEADER_LENGTH,
@@ -51,6 +54,7 @@ from engine.protocols.moldudp64_blocks import (
 HALTED = int(EngineState.HALTED)
 FEED_EVENT_KIND = int(RecordKind.FEED_EVENT)
 GAP, RECOVERED = int(FeedEventKind.GAP), int(FeedEventKind.RECOVERED)
+SNAPSHOT_BEGUN, SNAPSHOT_JOINED = int(FeedEventKind.SNAPSHOT_BEGUN), int(FeedEventKind.SNAPSHOT_JOINED)
 ENDED, NEW_SESSION = int(FeedEventKind.END_OF_SESSION), int(FeedEventKind.NEW_SESSION)
 QUIET_NS = 3_000_000_000  # another session's name is believed only after this much silence
 RETRANSMISSION_LINE = 2
@@ -63,6 +67,7 @@ SESSION_BYTES = 10
 LATEST_NS = 90_000_000_000_000  # a day and the hour that clocks may go back; a later stamp moves no clock
 LARGEST_SEQUENCE = 1 << 48  # beyond it a number is garbage
 VENUE_BYTES = VENUE.itemsize
+ARRIVAL_BYTES = ARRIVAL.itemsize
 SESSION_AT = int(VENUE.fields["feed_session"][1])  # type: ignore[index]
 
 
@@ -169,6 +174,10 @@ def apply_feed_event(engine, body):
         mark_venue(engine, event.venue, 0, CLOSED)
     elif event.kind == NEW_SESSION:
         begin_session(engine, event.venue)
+    elif event.kind == SNAPSHOT_BEGUN:
+        begin_join(engine, event.venue)
+    elif event.kind == SNAPSHOT_JOINED:
+        venue.expected = event.received
 
 
 @hot
@@ -178,6 +187,7 @@ def begin_session(engine, venue_index):
     venue = view(core.venues, VENUES, VENUE)[venue_index]
     clear_venue(core.book, venue_index)
     clear_statuses(engine, venue_index)
+    touch_venue(engine, venue_index)
     venue.expected = 1
     venue.ended = 0
     venue.dirty = 0
@@ -260,7 +270,7 @@ def watch_gap(engine, venue_index):
     """While something is missing: dirty after the other line had its chance, asked for at once and again and again."""
     core = view(engine, 1, ENGINE)[0]
     venue = view(core.venues, VENUES, VENUE)[venue_index]
-    if venue.gap_since_ns == 0 or core.clock_ns - venue.gap_since_ns < PATIENCE_NS:
+    if venue.gap_since_ns == 0 or core.clock_ns - venue.gap_since_ns < PATIENCE_NS or venue.expected < 0:
         return
     if venue.dirty == 0:
         feed_event(engine, venue_index, RETRANSMISSION_LINE, GAP, venue.expected, venue.pending_from)
@@ -307,6 +317,32 @@ def count_losses(engine, venue_index, line, sequence, count):
 
 
 @hot
+def note_arrival(engine, venue_index, line, sequence):
+    """Remember when the first copy of a packet came."""
+    core = view(engine, 1, ENGINE)[0]
+    arrival = view(core.arrivals, VENUES * ARRIVALS, ARRIVAL)[venue_index * ARRIVALS + (sequence & (ARRIVALS - 1))]
+    if arrival.sequence != sequence:
+        arrival.sequence = sequence
+        arrival.time_ns = core.clock_ns
+        arrival.line = line
+
+
+@hot
+def measure_behind(engine, venue_index, line, sequence):
+    """How much later than the other line's copy a packet came, while that one is remembered."""
+    core = view(engine, 1, ENGINE)[0]
+    arrival = view(core.arrivals, VENUES * ARRIVALS, ARRIVAL)[venue_index * ARRIVALS + (sequence & (ARRIVALS - 1))]
+    if arrival.sequence != sequence or arrival.line == line or line + arrival.line >= RETRANSMISSION_LINE:
+        return
+    behind_ns = core.clock_ns - arrival.time_ns
+    statistics = view(core.lines, VENUES * LINES, LINE)[venue_index * LINES + line]
+    statistics.behind += 1
+    statistics.behind_ns += behind_ns
+    if behind_ns > statistics.behind_most_ns:
+        statistics.behind_most_ns = behind_ns
+
+
+@hot
 def take_datagram(engine, venue_index, line, packet, length):
     """Arbitrate one datagram of a line: old, expected, or from the future."""
     core = view(engine, 1, ENGINE)[0]
@@ -327,6 +363,7 @@ def take_datagram(engine, venue_index, line, packet, length):
         feed_event(engine, venue_index, line, NEW_SESSION, venue.expected, packet_sequence(packet))
         for other in range(LINES):
             view(core.lines, VENUES * LINES, LINE)[venue_index * LINES + other].expected = 0
+        zero_bytes(core.arrivals + venue_index * ARRIVALS * ARRIVAL_BYTES, ARRIVALS * ARRIVAL_BYTES)
         copy_bytes(session, packet, SESSION_BYTES)
     venue.feed_heard_ns = core.clock_ns
     count = packet_count(packet, length)
@@ -342,7 +379,9 @@ def take_datagram(engine, venue_index, line, packet, length):
     statistics.messages += count
     if sequence + count <= venue.expected:
         statistics.duplicates += 1
+        measure_behind(engine, venue_index, line, sequence)
         return
+    note_arrival(engine, venue_index, line, sequence)
     if sequence > venue.expected:
         open_gap(engine, venue_index, line, sequence)
         keep_pending(engine, venue_index, packet, length)

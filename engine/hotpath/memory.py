@@ -22,7 +22,7 @@ TABLES = (
     "instruments", "venues", "lines", "accounts", "cells", "strategies", "legs", "subscription_starts",
     "subscription_legs", "orders", "requests", "context", "timespec", "packet", "pending", "pending_lengths",
     "touched", "touched_marks", "called", "polled", "stamps", "report", "done_text", "marks",
-    "statuses", "markets", "prints",
+    "statuses", "markets", "prints", "arrivals",
 )  # fmt: skip
 
 
@@ -82,6 +82,7 @@ class EngineMemory:
         self.statuses = touched(self.listing_count, STATUS)
         self.markets = touched(tables.VENUES, MARKET)
         self.prints = touched(tables.VENUES * PRINTS, PRINT)
+        self.arrivals = touched(tables.VENUES * tables.ARRIVALS, tables.ARRIVAL)
         self.inbound = touched(tables.VENUES * tables.INBOUND_BYTES, np.dtype("u1"))
         self.outbound = touched(tables.VENUES * tables.OUTBOUND_BYTES, np.dtype("u1"))
         self.address = address_of(self.core)

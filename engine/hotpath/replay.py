@@ -14,6 +14,7 @@ from engine.hotpath.positions import LEG_BYTES
 from engine.hotpath.reports import take_report
 from engine.hotpath.requests import CANCEL, mark_canceling, reserve
 from engine.hotpath.sessions import apply_session_event, assert_kills
+from engine.hotpath.snapshot_feed import SNAPSHOT_LINE, consume_snapshot
 from engine.hotpath.tables import ENGINE, LEG, LEGS_PER_STRATEGY, VENUE, VENUES
 from engine.journal.append import commit_journal
 from engine.journal.scratch import has_waiting, take_equal
@@ -61,7 +62,11 @@ def replay_packets(engine, address, end, last_position):
         if header.position > last_position:
             break
         core.clock_ns = header.time_ns
-        consume(engine, header.venue, header.line, address + RECORDING_HEADER_BYTES, header.payload_length)
+        payload = address + RECORDING_HEADER_BYTES
+        if header.line == SNAPSHOT_LINE:
+            consume_snapshot(engine, header.venue, payload, header.payload_length)
+        else:
+            consume(engine, header.venue, header.line, payload, header.payload_length)
         address += header.length
     return address
 

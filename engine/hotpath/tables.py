@@ -13,7 +13,7 @@ VENUES = 9  # rows 1..8; row 0 stays empty
 TEAMS = 16
 LEGS_PER_STRATEGY = 4
 MAX_REQUESTS = 8  # order requests one strategy may make for one event
-LINES = 4  # A, B, retransmission, spare
+LINES = 4  # A, B, retransmission, snapshot
 INBOUND_BYTES = 1 << 18
 OUTBOUND_BYTES = 1 << 16
 PENDING_PACKETS = 256  # packets kept while a gap is being filled
@@ -57,6 +57,7 @@ ENGINE = np.dtype(
         ("statuses", "<i8"),  # what venues say about each listing (engine.hotpath.status_tables)
         ("markets", "<i8"),
         ("prints", "<i8"),
+        ("arrivals", "<i8"),
         # sizes
         ("instrument_count", "<i8"),
         ("venue_count", "<i8"),
@@ -176,8 +177,16 @@ LINE = np.dtype(
         ("heartbeats", "<i8"),
         ("heard_ns", "<i8"),
         ("expected", "<i8"),  # number of the line's next message, 0 before its first packet
+        ("recovered", "<i8"),  # messages of the feed that snapshots stood for (line 3)
+        ("behind", "<i8"),  # packets of which the other line had brought a copy before, and how much later they came
+        ("behind_ns", "<i8"),
+        ("behind_most_ns", "<i8"),
     ]
 )
+
+# When a packet was first seen, by its number: what the other line's copy is measured against.
+ARRIVAL = np.dtype([("sequence", "<i8"), ("time_ns", "<i8"), ("line", "<i8")])
+ARRIVALS = 256  # remembered for each venue; a power of two
 
 ACCOUNT = np.dtype(
     [

@@ -6,9 +6,11 @@
      "refused":    {"unknown_order": …, "full": …, "bad_value": …, "duplicate": …, "wrong_length": …, "unknown_type": …,
                     "unknown_report": …},
      "venues":     [{"venue": 1, "name": "XSIM", "protocol": "ouch50", "session": "UP", "orders": …, "fills": …,
-                     "rejects": …, "last_heard_ns": …, "phase": "Q", "breached": null, "unknown_broken": …}],
+                     "rejects": …, "last_heard_ns": …, "market": "OPEN", "phase": "Q", "breached": null,
+                     "unknown_broken": …}],
      "feeds":      [{"venue": 1, "line": "A", "packets": …, "messages": …, "duplicates": …, "gaps": …, "lost": …,
-                     "malformed": …, "last_heard_ns": …, "dirty": false}],
+                     "malformed": …, "heartbeats": …, "recovered": …, "behind": …, "behind_mean_ns": …,
+                     "behind_most_ns": …, "last_heard_ns": …, "dirty": false, "ended": false}],
      "strategies": [{"strategy": 7, "state": "RUNNING", "signal": -1.2, "orders": …, "fills": …, "denials": …,
                      "working": …, "realised": …, "unrealised": …, "fees": …, "net": …, "today": …}],
      "positions":  [{"strategy": 7, "instrument": 3, "venue": 1, "quantity": -100, "average_price": …, "mark": …,
@@ -28,6 +30,8 @@ strategy 0 stands for manual orders. net = realised + unrealised - fees, since t
 net changed since midnight UTC. An absent number is null.
 phase, breached, imbalance_side and retail_interest are letters of ITCH 5.0; last_price, last_quantity and volume are of
 crosses and of orders that were not displayed. status is null while the venue has said nothing.
+Lines: A and B, R (retransmission), S (snapshots; recovered are messages of the feed that they stood for). behind counts
+packets of which the other line had brought a copy before; the times say how much later they came.
 latency is that of orders which a packet caused, from packet received to send called: whole, and its stages received to
 decided, decided to journaled, journaled to sent; of the last minute and of the UTC day (n to max_ns beside them: the
 day's whole). logged is the journal sequence up to which the latency log goes, lost counts stamps that never got there.
@@ -37,4 +41,4 @@ refused counts messages that changed nothing: of the feeds, and answers about or
 from __future__ import annotations
 
 STATE_VERSION = 1
-LINES = ("A", "B", "R")  # the two feed lines and retransmission
+LINES = ("A", "B", "R", "S")  # the two feed lines, retransmission and snapshots

@@ -94,7 +94,7 @@ def _soup_packet(raw: bytes, protocol: str) -> Decoded:
     packet = soupbintcp.decode(raw)
     if protocol == "soupbintcp":
         return Decoded(packet)
-    if packet.type == "S" and protocol == "itch50":
+    if packet.type == "S" and protocol in ("itch50", "glimpse"):
         return Decoded(itch50.decode_snapshot(packet.payload))
     if packet.type in "SU" and protocol in ORDER_ENTRY:
         direction = Direction.OUTBOUND if packet.type == "S" else Direction.INBOUND
@@ -242,8 +242,8 @@ def _raw_mold(source: BinaryIO) -> Results:
         place = after
 
 
-def _raw_soup(source: BinaryIO) -> Results:
-    connection = _Connection("soupbintcp")
+def _raw_soup(source: BinaryIO, protocol: str = "soupbintcp") -> Results:
+    connection = _Connection(protocol)
     while raw := source.read(CHUNK):
         for result in connection.chunk(raw):
             yield result
@@ -306,6 +306,7 @@ PROTOCOLS: dict[str, Callable[[BinaryIO], Results]] = {
     "moldudp64": _raw_mold,
     "sbe": lambda source: sbe_messages(source.read(), market_decoder()),
     "soupbintcp": _raw_soup,
+    "glimpse": lambda source: _raw_soup(source, "glimpse"),
     "ouch42": lambda source: _raw_ouch(source, "ouch42"),
     "ouch50": lambda source: _raw_ouch(source, "ouch50"),
     "fix": _raw_fix,

@@ -136,6 +136,14 @@ def good_sbe(random: Random) -> bytes:
     return head + block + rest
 
 
+def good_snapshot(random: Random) -> bytes:
+    """A short GLIMPSE snapshot as it comes over SoupBinTCP."""
+    messages = [good_itch(random) for _ in range(random.randrange(4))]
+    messages.append(itch50.encode_end_of_snapshot(random.randrange(10**9)))
+    login = soupbintcp.encode("login_accepted", session="DAY", sequence=1)
+    return login + b"".join(soupbintcp.encode("sequenced_data", message) for message in messages)
+
+
 def good_capture(random: Random) -> bytes:
     """A pcap capture of one Ethernet frame with a datagram in it."""
     payload = good_mold(random)
@@ -155,6 +163,15 @@ def read_capture(raw: bytes) -> bool:
                 moldudp64.decode(found.payload)
     except MalformedCapture as wrong:
         raise MalformedMessage(str(wrong)) from wrong
+    return True
+
+
+def read_snapshot(raw: bytes) -> bool:
+    """Every whole packet of a stream, and the message of a snapshot in it."""
+    for frame in soupbintcp.Splitter().feed(raw):
+        packet = soupbintcp.decode(frame)
+        if packet.name == "sequenced_data":
+            itch50.decode_snapshot(packet.payload)
     return True
 
 
@@ -279,6 +296,7 @@ TARGETS: dict[str, tuple[Callable[[], Target], Callable[[Random], bytes]]] = {
     "moldudp64": (_readable(moldudp64.decode), good_mold),
     "sbe": (_readable(sbe_market.decode), good_sbe),
     "soupbintcp": (_readable(split_stream), good_soup),
+    "glimpse": (_readable(read_snapshot), good_snapshot),
     "ouch50-inbound": (_readable(ouch50.decode_inbound), good_inbound),
     "ouch50-outbound": (_readable(ouch50.decode_outbound), good_outbound),
     "ouch42-inbound": (_readable(lambda raw: ouch42.decode(raw, ouch50.Direction.INBOUND)), good_inbound42),

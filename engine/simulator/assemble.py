@@ -100,7 +100,7 @@ class Assembly:
             settings.id,
             memory,
             self.instruments,
-            Feed(self.session, history=history),
+            Feed(self.session, history=history, resend_messages=settings.retransmission_messages),
             Fees(settings.maker_fee, settings.taker_fee),
             self.oracle,
             settings.packet_interval_ms * 1_000_000,

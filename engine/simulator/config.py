@@ -37,6 +37,9 @@ class VenueConfig:
     line_a: tuple[str, ...] = ()
     line_b: tuple[str, ...] = ()
     retransmission_port: int = 0
+    retransmission_messages: int = 0
+    """how many of the newest messages can be sent again; 0: all"""
+    snapshot_port: int = 0
     maker_fee: int = 0
     taker_fee: int = 0
     entry_latency_us: int = 0
@@ -151,6 +154,8 @@ def _check(config: ExchangeConfig) -> None:
             raise ConfigError(f"venue {venue.name}: protocol is one of {', '.join(PROTOCOLS)}")
         if venue.self_match not in ("allow", "cancel_resting", "cancel_incoming"):
             raise ConfigError(f"venue {venue.name}: self_match is allow, cancel_resting or cancel_incoming")
+        if venue.retransmission_messages < 0:
+            raise ConfigError(f"venue {venue.name}: retransmission_messages is a count, 0 for all")
         if config.lockstep and venue.protocol != "ouch50":
             raise ConfigError(f"venue {venue.name}: lockstep needs ouch50")
     names = {venue.name for venue in config.venues}

@@ -24,6 +24,7 @@ from engine.simulator.feed_sockets import FeedSockets
 from engine.simulator.floor_orders import FloorOrderError
 from engine.simulator.floor_port import DONE, FloorPort, tell_running
 from engine.simulator.generator import NEVER_NS
+from engine.simulator.glimpse_server import GlimpseServer
 from engine.simulator.order_server import OrderServer
 from engine.simulator.ouch_account import OuchAccount
 from engine.simulator.pacing import FAR_NS, Pace
@@ -53,6 +54,7 @@ class Exchange:
         self._pace = Pace(self._config.speed, assembly.start_ns)
         self._feeds: dict[int, FeedSockets] = {}
         self._orders: dict[int, OrderServer | FixAcceptor] = {}
+        self._snapshots: dict[int, GlimpseServer] = {}
         self._confirmed: dict[int, tuple[int, int]] = {}
         self._waiting_since_ns = 0
         self._sent_ns = 0  # session time of what was sent last
@@ -66,6 +68,14 @@ class Exchange:
         lines = (settings.line_a, settings.line_b)
         port = (settings.host, settings.retransmission_port)
         self._feeds[venue.number] = FeedSockets(venue.feed, lines, self._selector, port)
+        self._snapshots[venue.number] = GlimpseServer(
+            venue,
+            self._assembly.session,
+            self._selector,
+            (settings.host, settings.snapshot_port),
+            round(self._config.heartbeat_timeout_seconds * 1e9),
+            {user.name: user.password for user in settings.users},
+        )
         gone: Callable[[Account], None] = lambda _account: None  # noqa: E731
         if settings.cancel_on_disconnect:
             gone = partial(self._cancel_account, venue)
@@ -104,6 +114,7 @@ class Exchange:
                 "host": settings.host,
                 "order_port": self._orders[venue.number].port if venue.number in self._orders else settings.order_port,
                 "retransmission_port": self._feeds[venue.number].port,
+                "snapshot_port": self._snapshots[venue.number].port,
                 "line_a": list(settings.line_a),
                 "line_b": list(settings.line_b),
             }
@@ -210,7 +221,7 @@ class Exchange:
     def _keep_alive(self, now_ns: int) -> None:
         if now_ns >= self._next_keep_alive_ns:
             self._next_keep_alive_ns = now_ns + KEEP_ALIVE_NS
-            for server in self._orders.values():
+            for server in (*self._orders.values(), *self._snapshots.values()):
                 server.keep_alive(now_ns)
         if now_ns >= self._next_heartbeat_ns:
             self._next_heartbeat_ns = now_ns + HEARTBEAT_NS
@@ -261,7 +272,7 @@ class Exchange:
 
     def close(self) -> None:
         """Close every socket."""
-        for server in self._orders.values():
+        for server in (*self._orders.values(), *self._snapshots.values()):
             server.close()
         for feed in self._feeds.values():
             feed.close()

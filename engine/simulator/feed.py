@@ -12,13 +12,17 @@ LENGTH = Struct(">H")
 
 
 class Feed:
-    """Messages of one session, numbered from 1. Without a history nothing can be sent again."""
+    """Messages of one session, numbered from 1. Without a history nothing can be sent again; with
+    `resend_messages`, only so many of the newest."""
 
-    def __init__(self, session: str, packet_bytes: int = 1400, history: History | None = None) -> None:
+    def __init__(
+        self, session: str, packet_bytes: int = 1400, history: History | None = None, resend_messages: int = 0
+    ) -> None:
         self.session = session.encode("ascii").rjust(10)
         self.next_sequence = 1
         self._room = packet_bytes - HEADER.size
         self._history = history
+        self._resend_messages = resend_messages
 
     def pack(self, count: int, blocks: bytes) -> list[bytes]:
         """Packets with these message blocks, in order; they become history."""
@@ -52,6 +56,8 @@ class Feed:
         """A packet of messages from `sequence` on, as many of `count` as fit; None when they are not ours to give."""
         history = self._history
         if history is None or session != self.session or count == 0 or not 0 < sequence < self.next_sequence:
+            return None
+        if self._resend_messages and sequence < self.next_sequence - self._resend_messages:
             return None
         index = history.find(sequence)
         taken: list[bytes] = []

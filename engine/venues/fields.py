@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from engine.messages.catalogue import VenueField, VenueKind
 
 LONGEST_TEXT = 100
+LARGEST_GAP = 1 << 40
 
 
 class Address(NamedTuple):
@@ -51,12 +53,42 @@ def _check(field: VenueField, value: str) -> str:
     return value
 
 
+@dataclass(frozen=True)
+class SnapshotSettings:
+    """Where a venue's snapshots come from; taken at once when more than `after` messages are missing."""
+
+    address: Address
+    user: str
+    password: str
+    after: int
+
+
+def read_snapshot(values: Mapping[str, str]) -> SnapshotSettings | None:
+    """From checked settings; None for a venue without snapshots. ValueError with a sentence."""
+    for name, longest in (("snapshot_user", 6), ("snapshot_password", 10)):
+        if len(values[name]) > longest or not values[name].isascii():
+            raise ValueError(f"{name} has at most {longest} ASCII characters")
+    after = int(values["snapshot_after"])
+    if not 1 <= after <= LARGEST_GAP:
+        raise ValueError(f"Snapshot after: from 1 to {LARGEST_GAP} messages are allowed")
+    if not values["snapshot"]:
+        return None
+    address = parse_address(values["snapshot"])
+    return SnapshotSettings(address, values["snapshot_user"], values["snapshot_password"], after)
+
+
 def market_data_fields() -> list[VenueField]:
     """The feed of a venue, ITCH 5.0 in MoldUDP64, whatever its order entry speaks; and its fees."""
     return [
         VenueField("feed_line_a", "Feed line A", "address", help="UDP address where its first copy arrives"),
         VenueField("feed_line_b", "Feed line B", "address", help="the second copy", optional=True),
         VenueField("retransmission", "Retransmission", "address", help="where lost packets are asked", optional=True),
+        VenueField("snapshot", "Snapshot", "address", help="TCP address of the GLIMPSE server", optional=True),
+        VenueField("snapshot_user", "Snapshot user", "text", help="at most 6 characters", optional=True),
+        VenueField("snapshot_password", "Snapshot password", "secret", help="at most 10 characters", optional=True),
+        VenueField(
+            "snapshot_after", "Snapshot after", "integer", "100000", "so many missing messages are not asked for again"
+        ),
         VenueField("maker_fee", "Maker fee", "integer", "0", "per share, in 1/10,000; negative for a rebate"),
         VenueField("taker_fee", "Taker fee", "integer", "0", "per share, in 1/10,000"),
     ]

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.messages.catalogue import VenueField, VenueKind
-from engine.venues.fields import Address, check_settings, market_data_fields, parse_address
+from engine.venues.fields import (
+    Address,
+    SnapshotSettings,
+    check_settings,
+    market_data_fields,
+    parse_address,
+    read_snapshot,
+)
 
 KIND = VenueKind(
     protocol="ouch50",
@@ -35,6 +42,7 @@ class Ouch50Settings:
     feed_line_a: Address
     feed_line_b: Address | None
     retransmission: Address | None
+    snapshot: SnapshotSettings | None
     maker_fee: int
     taker_fee: int
     lockstep: bool
@@ -54,6 +62,7 @@ def read_settings(settings: Mapping[str, str]) -> Ouch50Settings:
         feed_line_a=parse_address(values["feed_line_a"]),
         feed_line_b=parse_address(values["feed_line_b"]) if values["feed_line_b"] else None,
         retransmission=parse_address(values["retransmission"]) if values["retransmission"] else None,
+        snapshot=read_snapshot(values),
         maker_fee=int(values["maker_fee"]),
         taker_fee=int(values["taker_fee"]),
         lockstep=values["lockstep"] == "1",

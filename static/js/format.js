@@ -37,6 +37,8 @@ const STATES = {
   SHORT_SALE_RESTRICTED: ["Short sale restricted", "warn"],
   AFTER_HOURS: ["After hours", "warn"],
   CLOSED: ["Closed", ""],
+  OPEN: ["Open", "on"],
+  EXTENDED_HOURS: ["Extended hours", "busy"],
 };
 
 export function stateOf(code) {

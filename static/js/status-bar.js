@@ -67,7 +67,7 @@ function paintEngine(engine, isSilent) {
 }
 
 function paintFeeds(rows) {
-  const lines = [...rows.values()].filter((feed) => feed.line !== "R");
+  const lines = [...rows.values()].filter((feed) => feed.line === "A" || feed.line === "B");
   const now = Date.now() * 1e6;
   const silent = lines.filter((feed) => !feed.last_heard_ns || now - feed.last_heard_ns > FEED_SILENT_AFTER * 1e6);
   const lost = lines.reduce((sum, feed) => sum + (feed.lost ?? 0), 0);

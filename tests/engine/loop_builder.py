@@ -77,10 +77,15 @@ class Loop:
     """Memory, configuration, commands and journal of one engine whose venues are in memory and up."""
 
     def __init__(
-        self, *, order_capacity: int = 1 << 10, strategy_count: int = 8, venues: tuple[int, ...] = (1, 2)
+        self,
+        *,
+        order_capacity: int = 1 << 10,
+        strategy_count: int = 8,
+        venues: tuple[int, ...] = (1, 2),
+        instruments: list[Instrument] = INSTRUMENTS,
     ) -> None:
         self.memory = EngineMemory(
-            INSTRUMENTS,
+            instruments,
             venue_count=4,
             strategy_count=strategy_count,
             order_capacity=order_capacity,
@@ -89,7 +94,7 @@ class Loop:
         )
         self.address = self.memory.address
         self.core: Any = self.memory.core[0]
-        self.configuration = Configuration(self.memory, {row.id: row.name for row in INSTRUMENTS})
+        self.configuration = Configuration(self.memory, {row.id: row.name for row in instruments})
         self.journal, self.recording = ScratchJournal(1 << 22), ScratchJournal(1 << 22)
         self.core["journal"], self.core["recording"] = self.journal.writer, self.recording.writer
         self.commands = Commands(self.configuration, self._append)

@@ -131,6 +131,8 @@ FORMS = {
     "gzip": gzip.compress(binaryfile.encode([ADD, DELETE])),
     "pcap": packets.pcap([packets.ethernet(packets.ipv4(packets.udp(MOLD)), vlans=1)]),
     "pcapng": packets.pcapng([packets.ethernet(packets.ipv6(packets.udp(MOLD)))]),
+    "pcap in two VLANs": packets.pcap([packets.ethernet(packets.ipv4(packets.udp(MOLD)), vlans=2)]),
+    "gzipped bare": gzip.compress(ADD + DELETE),
     "gzipped pcap": gzip.compress(packets.pcap([packets.ethernet(packets.ipv4(packets.udp(MOLD)))])),
     "soupbintcp": packets.pcap(
         [
@@ -145,6 +147,33 @@ FORMS = {
 @pytest.mark.parametrize("form", sorted(FORMS))
 def test_the_same_messages_come_out_of_every_form_of_file(decode, form: str):
     assert decode(FORMS[form], "itch50") == (0, [ADD_SHOWN, DELETE_SHOWN, BOTH], "")
+
+
+SNAPSHOT = b"".join(soupbintcp.encode("sequenced_data", raw) for raw in (ADD, itch50.encode_end_of_snapshot(4711)))
+SNAPSHOT_FORMS = {
+    "stream": SNAPSHOT,
+    "gzip": gzip.compress(SNAPSHOT),
+    "pcap": packets.pcap([packets.ethernet(packets.ipv4(packets.tcp(SNAPSHOT)), vlans=2)]),
+    "pcapng": packets.pcapng([packets.ethernet(packets.ipv6(packets.tcp(SNAPSHOT)))]),
+}
+
+
+@pytest.mark.parametrize("form", sorted(SNAPSHOT_FORMS))
+def test_a_snapshot_is_read_to_its_end(decode, form: str):
+    assert decode(SNAPSHOT_FORMS[form], "glimpse") == (
+        0,
+        [
+            ADD_SHOWN,
+            {"type": "G", "name": "end_of_snapshot", "sequence": 4711},
+            {
+                "messages": 2,
+                "by_type": {"A": 1, "G": 1},
+                "by_name": {"add_order": 1, "end_of_snapshot": 1},
+                "malformed": 0,
+            },
+        ],
+        "",
+    )
 
 
 def test_the_summary_alone_can_be_asked_for(decode):

@@ -88,6 +88,12 @@ class Rig:
         wait_until(lambda: ready.exists() or self.exchange_ended(), "the exchange listens", COMPILES_WITHIN_S)
         assert not self.exchange_ended(), self.said("exchange")
 
+    def described(self) -> dict[str, Any]:
+        """Where venue 1 of the running exchange listens."""
+        ready = json.loads((self.directory / "exchange" / "exchange.json").read_text())
+        venue: dict[str, Any] = ready["venues"][0]
+        return venue
+
     def exchange_ended(self) -> bool:
         """Whether the exchange's process is over."""
         return self.exchange is None or self.exchange.poll() is not None

@@ -214,6 +214,7 @@ def test_venues_and_feeds_with_their_counts(loop: Loop) -> None:
         "rejects": 0,
         "malformed": 0,
         "last_heard_ns": None,
+        "market": None,
         "phase": None,
         "breached": None,
         "unknown_broken": 0,
@@ -228,6 +229,12 @@ def test_venues_and_feeds_with_their_counts(loop: Loop) -> None:
         "gaps": 0,
         "lost": 0,
         "malformed": 1,
+        "ended": False,
+        "heartbeats": 0,
+        "recovered": 0,
+        "behind": 0,
+        "behind_mean_ns": None,
+        "behind_most_ns": None,
         "last_heard_ns": START_NS,
     }
     assert [(row["venue"], row["line"]) for row in made["feeds"]] == [(1, "A"), (1, "B"), (2, "A"), (2, "B")]

@@ -15,6 +15,7 @@ from engine.history.itch_replay import ItchReplay
 from engine.hotpath.book_depth import level
 from engine.protocols import itch50, moldudp64
 from engine.protocols.itch50_layouts import BY_CODE
+from tests.engine.protocols import packets
 
 
 def message(code: str, locate: int = 1, time_ns: int = 0, **values: Any) -> bytes:
@@ -63,9 +64,9 @@ def binary_file(messages: list[bytes]) -> bytes:
     return b"".join(len(raw).to_bytes(2, "big") + raw for raw in messages) + b"\0\0"
 
 
-def capture(packets: list[bytes]) -> bytes:
+def capture(payloads: list[bytes]) -> bytes:
     frames = [b"\xd4\xc3\xb2\xa1" + b"\2\0\4\0" + bytes(8) + b"\xff\xff\0\0" + b"\1\0\0\0"]
-    for packet in packets:
+    for packet in payloads:
         udp = bytes([0, 1, 0, 2]) + (8 + len(packet)).to_bytes(2, "big") + bytes(2) + packet
         ip = b"\x45\0" + (20 + len(udp)).to_bytes(2, "big") + bytes(4) + b"\x40\x11" + bytes(10) + udp
         frame = bytes(12) + b"\x81\x00\0\5" + b"\x08\x00" + ip
@@ -74,10 +75,16 @@ def capture(packets: list[bytes]) -> bytes:
 
 
 def two_lines(messages: list[bytes]) -> bytes:
-    packets = []
+    made = []
     for first in range(0, len(messages), 3):
-        packets += [moldudp64.encode("SESSION001", first + 1, messages[first : first + 3])] * 2
-    return capture(packets)
+        made += [moldudp64.encode("SESSION001", first + 1, messages[first : first + 3])] * 2
+    return capture(made)
+
+
+def framed(capture_of: Any, vlans: int) -> bytes:
+    """The session in one MoldUDP64 packet per message, in a capture of this kind."""
+    payloads = [moldudp64.encode("SESSION001", at, [raw]) for at, raw in enumerate(SESSION, start=1)]
+    return bytes(capture_of([packets.ethernet(packets.ipv4(packets.udp(raw)), vlans=vlans) for raw in payloads]))
 
 
 CONTENTS = {
@@ -85,6 +92,11 @@ CONTENTS = {
     "bare": b"".join(SESSION),
     "gzip": gzip.compress(binary_file(SESSION)),
     "capture": two_lines(SESSION),
+    "gzipped bare": gzip.compress(b"".join(SESSION)),
+    "gzipped capture": gzip.compress(two_lines(SESSION)),
+    "capture in two VLANs": framed(packets.pcap, vlans=2),
+    "pcapng": framed(packets.pcapng, vlans=0),
+    "pcapng in a VLAN": framed(packets.pcapng, vlans=1),
 }
 
 

@@ -224,3 +224,25 @@ def test_a_full_recording_halts_the_engine(loop: Loop) -> None:
     assert int(loop.core["attention"]) == tables.LOG_FULL
     assert expected(loop) < 200
     assert reason(loop.enter()) == DenialReason.ENGINE_NOT_ACTIVE
+
+
+def test_how_far_a_line_is_behind_the_other(loop: Loop) -> None:
+    made = packets(loop, 4)
+    for payload, later_ns in zip(made[:3], (5_000, 1_000, 0), strict=True):
+        loop.datagram(payload, line=A)
+        loop.pass_time(later_ns)
+        loop.datagram(payload, line=B)
+        loop.datagram(payload, line=B)
+    loop.datagram(made[3], line=B)
+    loop.datagram(made[3], line=RETRANSMISSION)
+    names = ("behind", "behind_ns", "behind_most_ns")
+    found = [tuple(int(loop.memory.lines[VENUE * tables.LINES + line][name]) for name in names) for line in range(3)]
+    assert found == [(0, 0, 0), (6, 12_000, 5_000), (0, 0, 0)]
+
+
+def test_a_leg_sees_nothing_of_the_last_session_any_more(loop: Loop) -> None:
+    loop.quote(ALPHA, 999_900, 1_000_100)
+    assert loop.start_pairs().applied
+    loop.pass_time(4 * SECOND_NS)
+    loop.datagram(moldudp64.encode("TEST000002", 1, [loop.add(ALPHA, BUY, 700_000)]))
+    assert [int(loop.leg()[name]) for name in ("bid", "ask", "ask_quantity")] == [700_000, 0, 0]

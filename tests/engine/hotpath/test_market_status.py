@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.control.listing_state import listing_state, market_state
+from engine.control.state_frame import StateFrame
 from engine.hotpath.requests import cancel
 from engine.messages.codes import DenialReason, RecordKind, ReportKind
 from engine.protocols import itch50, moldudp64
+from engine.protocols.itch50_layouts import MESSAGES
+from engine.protocols.layouts import Layout
 from tests.engine.loop_builder import ALPHA, BRAVO, BUY, INSTRUMENTS, OPEN_NS, OTHER_VENUE, SELL, VENUE, Loop, reason
 
 R = DenialReason
@@ -186,7 +192,12 @@ def test_hours_of_the_venue(loop: Loop) -> None:
         say(loop, "system_event", 0, event=event)
         assert (reason(loop.enter(quantity=10)), reason(loop.enter(quantity=10, **reducing))) == (new, less), event
     assert reason(loop.enter(venue=OTHER_VENUE)) == R.NONE
-    assert market_state(loop.memory.markets[VENUE]) == {"phase": "C", "breached": None, "unknown_broken": 0}
+    assert market_state(loop.memory.markets[VENUE]) == {
+        "market": "CLOSED",
+        "phase": "C",
+        "breached": None,
+        "unknown_broken": 0,
+    }
 
 
 def test_the_end_of_the_feeds_session_closes_and_a_new_session_knows_nothing(loop: Loop) -> None:
@@ -276,3 +287,19 @@ def test_every_type_of_the_specification_is_counted(loop: Loop) -> None:
     }
     row = loop.memory.statuses[loop.memory.listing(VENUE, ALPHA)]
     assert (int(row["market_makers"]), chr(row["open_eligible"])) == (1, "Y")
+
+
+BESIDE_THE_BOOK = [layout for layout in MESSAGES if layout.code not in "AFECXDU"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(BESIDE_THE_BOOK), st.binary(min_size=64, max_size=64)), max_size=20))
+def test_whatever_a_venue_says_the_gate_answers_with_a_reason(said: list[tuple[Layout, bytes]]) -> None:
+    loop = Loop()
+    loop.wide_limits()
+    loop.quote(ALPHA, BID, ASK)
+    for layout, raw in said:
+        about = raw[0] % 4
+        loop.packet([layout.code.encode() + bytes((0, about)) + raw[3 : layout.length]])
+    assert reason(loop.enter()) in R
+    assert json.loads(json.dumps(StateFrame(loop.configuration, 1, "paper").make()))["tops"]

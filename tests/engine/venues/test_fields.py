@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.venues import VENUES, fix44, ouch50
-from engine.venues.fields import Address, check_settings, parse_address
+from engine.venues.fields import Address, SnapshotSettings, check_settings, parse_address
 
 FEED = {"feed_line_a": "127.0.0.1:9001", "feed_line_b": "127.0.0.1:9002", "retransmission": "127.0.0.1:9003"}
 OUCH = FEED | {
@@ -35,6 +35,7 @@ def test_ouch_settings_become_typed() -> None:
         feed_line_a=Address("127.0.0.1", 9001),
         feed_line_b=Address("127.0.0.1", 9002),
         retransmission=Address("127.0.0.1", 9003),
+        snapshot=None,
         maker_fee=-20,
         taker_fee=30,
         lockstep=False,
@@ -54,6 +55,7 @@ def test_fix_settings_become_typed_and_absent_lines_are_none() -> None:
         feed_line_a=Address("127.0.0.1", 9001),
         feed_line_b=None,
         retransmission=None,
+        snapshot=None,
         maker_fee=0,
         taker_fee=10,
     )
@@ -92,3 +94,28 @@ def test_an_absent_setting_has_the_default_that_the_kind_announces() -> None:
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not an address"):
         parse_address(text)
+
+
+def test_a_snapshot_server_has_an_address_a_login_and_a_bound() -> None:
+    given = {"snapshot": "127.0.0.1:9004", "snapshot_user": "desk", "snapshot_password": "pw", "snapshot_after": "500"}
+    assert ouch50.read_settings(OUCH | given).snapshot == SnapshotSettings(
+        Address("127.0.0.1", 9004), "desk", "pw", 500
+    )
+    assert fix44.read_settings(FIX | {"snapshot": "127.0.0.1:9004"}).snapshot == SnapshotSettings(
+        Address("127.0.0.1", 9004), "", "", 100_000
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("snapshot", "here", "Snapshot: 'here' is not an address"),
+        ("snapshot_user", "toolong", "snapshot_user has at most 6"),
+        ("snapshot_password", "elevenchars", "snapshot_password has at most 10"),
+        ("snapshot_after", "0", "Snapshot after: from 1"),
+        ("snapshot_after", "many", "'many' is not a whole number"),
+    ],
+)
+def test_a_wrong_snapshot_setting_is_a_sentence(name: str, value: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        ouch50.read_settings(OUCH | {name: value})
