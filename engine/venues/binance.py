@@ -20,7 +20,7 @@ KIND = VenueKind(
         VenueField("stream_url", "Market streams", "text", "wss://stream.binance.com:9443"),
         VenueField("api_url", "WebSocket API", "text", "wss://ws-api.binance.com:443/ws-api/v3", "for orders"),
         VenueField("receive_window_ms", "Receive window", "integer", "5000", "the venue refuses older requests, ms"),
-        *market_data_fields(),
+        *market_data_fields(snapshots=False),
     ],
 )
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -43,6 +43,7 @@ class BinanceSettings:
     retransmission: Address | None
     maker_fee: int
     taker_fee: int
+    snapshot: None = None  # the process takes the depth snapshots itself
 
 
 def read_settings(settings: Mapping[str, str]) -> BinanceSettings:

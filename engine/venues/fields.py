@@ -77,18 +77,23 @@ def read_snapshot(values: Mapping[str, str]) -> SnapshotSettings | None:
     return SnapshotSettings(address, values["snapshot_user"], values["snapshot_password"], after)
 
 
-def market_data_fields() -> list[VenueField]:
+def market_data_fields(snapshots: bool = True) -> list[VenueField]:
     """The feed of a venue, ITCH 5.0 in MoldUDP64, whatever its order entry speaks; and its fees."""
     return [
         VenueField("feed_line_a", "Feed line A", "address", help="UDP address where its first copy arrives"),
         VenueField("feed_line_b", "Feed line B", "address", help="the second copy", optional=True),
         VenueField("retransmission", "Retransmission", "address", help="where lost packets are asked", optional=True),
-        VenueField("snapshot", "Snapshot", "address", help="TCP address of the GLIMPSE server", optional=True),
-        VenueField("snapshot_user", "Snapshot user", "text", help="at most 6 characters", optional=True),
-        VenueField("snapshot_password", "Snapshot password", "secret", help="at most 10 characters", optional=True),
-        VenueField(
-            "snapshot_after", "Snapshot after", "integer", "100000", "so many missing messages are not asked for again"
-        ),
+        *(SNAPSHOT_FIELDS if snapshots else ()),
         VenueField("maker_fee", "Maker fee", "integer", "0", "per share, in 1/10,000; negative for a rebate"),
         VenueField("taker_fee", "Taker fee", "integer", "0", "per share, in 1/10,000"),
     ]
+
+
+SNAPSHOT_FIELDS = (
+    VenueField("snapshot", "Snapshot", "address", help="TCP address of the GLIMPSE server", optional=True),
+    VenueField("snapshot_user", "Snapshot user", "text", help="at most 6 characters", optional=True),
+    VenueField("snapshot_password", "Snapshot password", "secret", help="at most 10 characters", optional=True),
+    VenueField(
+        "snapshot_after", "Snapshot after", "integer", "100000", "so many missing messages are not asked for again"
+    ),
+)
