@@ -11,15 +11,18 @@ import os
 from functools import cache
 from pathlib import Path
 
-HOT_PACKAGES = ("hotpath", "protocols", "strategies", "journal", "simulator", "transport")
-HOT_MODULES = (
-    "native.py",
-    "native_llvm.py",
-    "native_views.py",
-    "native_plain.py",
-    "messages/codes.py",
-    "messages/journal.py",
+HOT_PACKAGES = (
+    "bench",
+    "history",
+    "hotpath",
+    "journal",
+    "messages",
+    "protocols",
+    "simulator",
+    "strategies",
+    "transport",
 )
+HOT_MODULES = ("native.py", "native_llvm.py", "native_plain.py", "native_views.py", "pages.py")
 _ROOT = Path(__file__).resolve().parent
 
 
@@ -39,10 +42,21 @@ def build_hash() -> str:
 @cache
 def compiled_hash() -> str:
     """Hash over every source that can end up in compiled code, 16 hexadecimal digits: the key of the cache."""
+    return _hash(_hot_sources())
+
+
+def _hot_sources() -> list[Path]:
     files = [_ROOT / name for name in HOT_MODULES]
     for package in HOT_PACKAGES:
         files += sorted((_ROOT / package).rglob("*.py"))
-    return _hash(files)
+    return files
+
+
+def require_unchanged() -> None:
+    """RuntimeError when a source that can end up in compiled code was changed since this process named its cache: what
+    it compiled meanwhile may be of either, so nothing of it may run."""
+    if _hash(_hot_sources()) != compiled_hash():
+        raise RuntimeError("a source of the engine was changed while it was starting; start it again")
 
 
 def cache_directory() -> Path:

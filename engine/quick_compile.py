@@ -9,16 +9,26 @@ loop runs. Nothing listens to numba's timers meanwhile: with deep nesting their 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from engine.native import BACKEND
 
+PROGRESS_S = 5.0
+
+
+def say_compiled(count: int, seconds: float) -> None:
+    """Progress for people."""
+    print(f"  {count} functions ready, {seconds:.0f} s", file=sys.stderr, flush=True)
+
 
 @contextmanager
-def quick_compile() -> Iterator[None]:
-    """For a process that compiles in one thread; does nothing for interpreted hot code."""
+def quick_compile(progress: Callable[[int, float], None] = say_compiled) -> Iterator[None]:
+    """For a process that compiles in one thread; does nothing for interpreted hot code. `progress` hears every
+    PROGRESS_S how many functions were compiled, or found in the cache, and in how many seconds."""
     if BACKEND != "native":
         yield
         return
@@ -26,16 +36,21 @@ def quick_compile() -> Iterator[None]:
     from numba.core.codegen import CPUCodeLibrary
     from numba.core.dispatcher import Dispatcher
 
-    depth = 0
+    depth = count = 0
+    begun = told = time.monotonic()
     compile_function, optimise = Dispatcher.compile, CPUCodeLibrary._optimize_final_module  # noqa: SLF001
 
     def compile_counting(self: Any, signature: Any) -> Any:
-        nonlocal depth
+        nonlocal depth, count, told
         depth += 1
         try:
             return compile_function(self, signature)
         finally:
             depth -= 1
+            count += 1
+            if (now := time.monotonic()) - told >= PROGRESS_S:
+                told = now
+                progress(count, now - begun)
 
     def optimise_by_depth(self: Any) -> None:
         if depth <= 1:

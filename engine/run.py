@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.build import build_hash
+from engine.build import build_hash, require_unchanged
 from engine.config import EngineConfig, read_config
 from engine.control.announce import catalogue
 from engine.control.commands import Commands
@@ -102,6 +102,7 @@ class Engine:
         say("compiling the hot path (the first time takes half a minute)")
         with quick_compile():
             warm_up()
+        require_unchanged()
         say("reading the journal")
         recovered = Replay(
             self.journal.places, self.memory, self.commands, lambda n: say(f"replayed {n} journal records")

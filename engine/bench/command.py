@@ -12,6 +12,7 @@ BENCHES = {
     "book": "engine.bench.book",
     "journal": "engine.bench.journal",
     "pipeline": "engine.bench.pipeline",
+    "ready": "engine.bench.ready",
     "tick-to-order": "engine.bench.tick_to_order",
 }
 

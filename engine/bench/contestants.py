@@ -149,19 +149,33 @@ class Asyncio(Contestant):
         self.start([sys.executable, "-m", "engine.bench.contestants", "asyncio", *ports])
 
 
+SET = "engine_set"  # the engine with other settings, beside the engine
+
+
 class EngineProcess(Contestant):
     """`python -m engine run`, as in use: recovery, copier, servers, the loop spinning; pairs and limits by commands."""
 
     name = "engine"
 
     def __init__(
-        self, cpu: int | None, market: Market, pairs: Sequence[StartStrategy], state: Path, warm_us: int = 0
+        self,
+        cpu: int | None,
+        market: Market,
+        pairs: Sequence[StartStrategy],
+        state: Path,
+        warm_us: int = 0,
+        settings: Sequence[str] = (),
     ) -> None:
+        """`settings`: lines of engine.toml that replace the usual ones of the same name."""
         super().__init__(cpu)
+        if settings:
+            self.name = SET
         self._state, self._pairs = state, pairs
         write_instruments(state / "instruments.json", market.instruments())
-        config = f'instruments = "instruments.json"\nwait = "spinning"\nvenue_count = {VENUE}\n'
-        (state / "engine.toml").write_text(config + f"strategy_count = {len(pairs) + 2}\nwarm_sends_us = {warm_us}\n")
+        lines = ['instruments = "instruments.json"', 'wait = "spinning"', f"venue_count = {VENUE}"]
+        lines += [f"strategy_count = {len(pairs) + 2}", f"warm_sends_us = {warm_us}", *settings]
+        chosen = {line.partition("=")[0].strip(): line for line in lines}
+        (state / "engine.toml").write_text("".join(f"{line}\n" for line in chosen.values()))
         self._endpoints = engine_endpoints(state)
         self._control: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.DEALER)
         self._control.setsockopt(zmq.LINGER, 0)

@@ -26,6 +26,7 @@ SIZES: dict[str, list[str]] = {
     "book": ["--messages", "4000000", "--rounds", "3"],
     "journal": ["--seconds", "0.4"],
     "backtest": ["--seconds", "20", "--rounds", "2"],
+    "ready": ["--rounds", "3"],
 }
 
 
@@ -122,6 +123,14 @@ LINES = (
     Line(
         "backtest", "standard backtest", "events/s", lambda f: f["events_per_second"],
         lambda f: f"{f['events']} events, {f['orders']} orders",
+    ),
+    Line(
+        "ready", "hot path ready, nothing compiled before", "s", lambda f: f["cold_seconds"],
+        lambda f: f"{f['functions']} functions", most=60,
+    ),
+    Line(
+        "ready", "hot path ready from a warm cache", "s", lambda f: f["warm_seconds"],
+        lambda f: f"median of {len(f['warm_rounds'])} starts", most=3,
     ),
 )  # fmt: skip
 

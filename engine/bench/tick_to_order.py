@@ -29,7 +29,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.bench.contestants import Asyncio, Contestant, EngineProcess, Floor
+from engine.bench.contestants import SET, Asyncio, Contestant, EngineProcess, Floor
 from engine.bench.harness import Harness
 from engine.bench.market import Market, Pairs, choose_pairs, make_market
 from engine.bench.rehearsal import BLOCK, Rehearsal, rehearsed
@@ -77,6 +77,15 @@ def over_rounds(bursts: list[dict[str, Any]]) -> dict[str, Any]:
     return found | {name: sum(burst[name] for burst in bursts) for name in ("n", "missing")}
 
 
+def setting_ratios(found: dict[str, Any]) -> dict[str, float]:
+    """The engine with the settings against the engine without them: below 1 they gained something."""
+    made = {}
+    for name, key in (("setting_ratio_p50", "p50_ns"), ("setting_ratio_p99", "p99_ns")):
+        if found["engine"].get(key) and found[SET].get(key):
+            made[name] = round(found[SET][key] / found["engine"][key], 3)
+    return made
+
+
 class Race:
     """Contestants and their harnesses."""
 
@@ -85,7 +94,7 @@ class Race:
         self.harnesses = {
             each.name: Harness(
                 market,
-                rehearsal if each.name == "engine" else rehearsal.compact(),
+                rehearsal if isinstance(each, EngineProcess) else rehearsal.compact(),
                 Responder(rest_every=0),
                 each.feed,
                 each.orders,
@@ -165,6 +174,10 @@ def race(options: argparse.Namespace, directory: Path) -> dict[str, Any]:
             Floor(cpu, script, program),
             Asyncio(cpu, script),
         ]
+        if options.setting:
+            state = directory / SET
+            state.mkdir()
+            contestants.append(EngineProcess(cpu, market, pairs, state, options.warm_us, options.setting))
         for each in contestants:
             stack.callback(each.stop)
             each.begin()
@@ -179,6 +192,8 @@ def race(options: argparse.Namespace, directory: Path) -> dict[str, Any]:
     floor = contestants[1].name
     inside = found["engine"].pop("inside")
     found |= {"inside_ns": inside, "floor": floor} | ratios(found, floor)
+    if options.setting:
+        found |= {"setting": options.setting} | setting_ratios(found)
     found |= {"pairs": options.pairs, "gap_us": options.gap_us, "rounds": options.rounds}
     found |= {"together": options.together, "warm_us": options.warm_us}
     return found
@@ -197,6 +212,13 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--warm-us", type=int, default=0, metavar="US", help="idle sends of the engine; 0: none")
     parser.add_argument("--pairs", type=int, default=400)
     parser.add_argument("--warm-up", type=int, default=WARM_UP_PACKETS, help="packets that fill the books before")
+    parser.add_argument(
+        "--setting",
+        action="append",
+        default=[],
+        metavar="LINE",
+        help="a line of engine.toml, like 'huge_pages = \"never\"'; an engine with it runs in turn beside the usual one",
+    )
     parser.add_argument("--no-compiler", action="store_true", help="compare with native code, as without cc")
     parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
     options = parser.parse_args(arguments)
@@ -216,7 +238,7 @@ def main(arguments: list[str]) -> int:
         except RuntimeError as wrong:
             print(f"engine bench tick-to-order: {wrong}", file=sys.stderr)
             return 1
-    names = ["engine", found["floor"], "asyncio"]
+    names = ["engine", found["floor"], "asyncio", *([SET] if options.setting else [])]
     for name in names:
         row = found[name]
         if row["n"]:
@@ -229,6 +251,9 @@ def main(arguments: list[str]) -> int:
     print(f"engine / {found['floor']}: p50 {found.get('ratio_p50')}, p99 {found.get('ratio_p99')}")
     print(f"asyncio / engine: p50 {found.get('asyncio_ratio_p50')}")
     print(f"inside the engine, received to send called: {found['inside_ns']}")
+    if options.setting:
+        told = f"p50 {found.get('setting_ratio_p50')}, p99 {found.get('setting_ratio_p99')}"
+        print(f"with {', '.join(options.setting)} / without: {told}")
     if options.json:
         print(json.dumps(found))
     return 0 if all(found[name]["as_rehearsed"] for name in names) else 1
