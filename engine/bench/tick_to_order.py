@@ -217,7 +217,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         action="append",
         default=[],
         metavar="LINE",
-        help="a line of engine.toml, like 'huge_pages = \"never\"'; an engine with it runs in turn beside the usual one",
+        help="a line of engine.toml, like 'huge_pages = \"never\"'; an engine with it runs beside the usual one",
     )
     parser.add_argument("--no-compiler", action="store_true", help="compare with native code, as without cc")
     parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
