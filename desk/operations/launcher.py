@@ -27,13 +27,17 @@ class ProcessEnded(Exception):
 
 @dataclass(frozen=True)
 class Service:
-    """A process that stays, how we know that it is ready, and whether it is started again when it ends."""
+    """A process that stays, how we know that it is ready, and whether it is started again when it ends.
+
+    `finishes`: it may come to an end of its own (status 0), and everything else goes on without it.
+    """
 
     command: Command
     what: str
     probe: Probe
     ready_seconds: float
     restart: bool
+    finishes: bool = False
 
 
 class Launcher:
@@ -97,6 +101,11 @@ class Launcher:
         end = f"{child.name} {child.ending()}"
         service = self.services.get(child.name)
         recent = [at for at in self.restarts.get(child.name, []) if time.monotonic() - at < RESTART_WINDOW_SECONDS]
+        if service is not None and service.finishes and child.process.returncode == 0:
+            self.progress.say(f"{child.name} has come to its end; everything else goes on.")
+            child.wait_stopped()
+            self.children.remove(child)
+            return
         if service is None or not service.restart:
             raise ProcessEnded(f"{end}; the desk cannot go on without it. It wrote:\n{child.tail()}")
         if len(recent) >= RESTART_LIMIT:

@@ -41,6 +41,7 @@ class Stack:
             is_named_in(market.exchange_ready),
             COMPILE_SECONDS,
             restart=False,
+            finishes=True,  # a recorded day is over at some time
         )
 
     def engine_service(self, config: Path) -> Service:

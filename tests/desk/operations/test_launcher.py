@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,18 @@ def test_the_end_of_what_cannot_be_mended_is_told_with_its_last_words(launcher: 
     with pytest.raises(ProcessEnded) as told:
         launcher.watch()
     assert str(told.value) == "exchange was ended by SIGKILL; the desk cannot go on without it. It wrote:\n    ready"
+
+
+def test_what_comes_to_its_end_is_told_and_everything_else_goes_on(
+    launcher: Launcher, tmp_path: Path, screen: io.StringIO
+) -> None:
+    over = ENDS.replace("sys.exit(3)", "sys.exit(0)").replace("0.3", "0.1")
+    launcher.start(replace(service(tmp_path, "exchange", over), finishes=True))
+    launcher.start(service(tmp_path, "valkey", ENDS.replace("0.3", "1.5")))
+    with pytest.raises(ProcessEnded, match="valkey ended with status 3"):
+        launcher.watch()
+    assert "exchange has come to its end; everything else goes on." in screen.getvalue()
+    assert [child.name for child in launcher.children] == ["valkey"]
 
 
 def test_what_may_be_mended_is_started_again_three_times_a_minute(
