@@ -29,7 +29,7 @@ from engine.journal.copier import CopierProcess, SyncPolicy, start_copier
 from engine.journal.scratch import ScratchJournal
 from engine.journal.writer import open_journal
 from engine.messages import control
-from engine.messages.codes import EngineState, LimitName, RecordKind, Scope, SessionState
+from engine.messages.codes import EngineState, LimitName, RecordKind, Scope, SessionState, StampCause
 from engine.messages.endpoints import shared_memory_path
 from engine.messages.journal import ENGINE_STATE
 from engine.messages.risk import LARGEST, LimitsRow
@@ -162,6 +162,7 @@ class DecisionPath:
         market = self.market
         cycles = touched(last - first if stamped else 0, np.dtype("<i8"))
         stamps = address_of(cycles) if stamped else 0
+        self.memory.core["cause"] = StampCause.PACKET
         arguments = (address_of(market.packets), address_of(market.offsets), first, last, stamps)
         started = time.perf_counter()
         done = int(drive(self.address, VENUE, self.responder.address, *arguments))

@@ -20,13 +20,18 @@ from typing import Any
 
 Found = dict[str, Any]
 
-SIZES: dict[str, list[str]] = {
-    "tick-to-order": ["--rounds", "5", "--seconds", "0.5", "--warm-up", "25000"],
-    "pipeline": ["--messages", "400000", "--rounds", "3"],
-    "book": ["--messages", "4000000", "--rounds", "3"],
-    "journal": ["--seconds", "0.4"],
-    "backtest": ["--seconds", "20", "--rounds", "2"],
-    "ready": ["--rounds", "3"],
+COLD = ["tick-to-order", "--gap-us", "5000", "--seconds", "5", "--rounds", "3", "--warm-up", "25000"]
+RUNS: dict[str, list[str]] = {
+    "tick-to-order": ["tick-to-order", "--rounds", "5", "--seconds", "0.5", "--warm-up", "25000"],
+    "burst": ["tick-to-order", "--gap-us", "2", "--rounds", "3", "--seconds", "0.05", "--warm-up", "25000"],
+    "cold": COLD,
+    "cold, warmed": [*COLD, "--warm-us", "20"],
+    "shared memory": ["tick-to-order", "--transport", "shared-memory", "--rounds", "5", "--seconds", "0.5"],
+    "pipeline": ["pipeline", "--messages", "400000", "--rounds", "3"],
+    "book": ["book", "--messages", "4000000", "--rounds", "3"],
+    "journal": ["journal", "--seconds", "0.4"],
+    "backtest": ["backtest", "--seconds", "20", "--rounds", "2"],
+    "ready": ["ready", "--rounds", "3"],
 }
 
 
@@ -34,7 +39,7 @@ SIZES: dict[str, list[str]] = {
 class Line:
     """One line of the table. `read` gives the value, `against` the words for what it stands beside."""
 
-    bench: str
+    run: str
     measure: str
     unit: str
     read: Callable[[Found], float | None]
@@ -67,6 +72,16 @@ def _pairs(count: int) -> Callable[[Found], float | None]:
     return lambda found: found["by_pairs"][str(count)]["ns_per_message"]
 
 
+def _tails(run: str, words: str) -> list[Line]:
+    return [
+        Line(
+            run, f"{words}: engine, {name}", "ns", lambda f, key=f"{name}_ns": f["engine"].get(key),  # type: ignore[misc]
+            lambda f, key=f"{name}_ns": _floor(f, key),  # type: ignore[misc]
+        )
+        for name in ("p50", "p99")
+    ]  # fmt: skip
+
+
 LINES = (
     Line(
         "tick-to-order", "packet to order, engine / floor, p50", "x", lambda f: f.get("ratio_p50"),
@@ -91,6 +106,13 @@ LINES = (
     Line(
         "tick-to-order", "received to send called, p99", "ns", lambda f: f["inside_ns"]["p99_ns"],
         lambda f: f"{f['inside_ns']['n']} orders", most=1500,
+    ),
+    *_tails("burst", "10 x burst (2 us apart)"),
+    *_tails("cold", "cold (5 ms apart)"),
+    *_tails("cold, warmed", "cold, with idle sends"),
+    Line(
+        "shared memory", "packet to order over shared memory, p50", "ns", lambda f: f["engine"]["p50_ns"],
+        lambda f: f"a ring and back {f['floor_native']['p50_ns']} ns, n {f['engine']['n']}", most=500,
     ),
     Line(
         "pipeline", "decision path in memory, 400 pairs", "ns a message", lambda f: f["ns_per_message"],
@@ -151,9 +173,9 @@ def machine() -> str:
 
 
 def run_bench(name: str) -> tuple[int, Found | None]:
-    """One benchmark in its own process: exit status and what it found, None when it printed no object."""
+    """One run of RUNS in its own process: exit status and what it found, None when it printed no object."""
     print(f"bench {name}", file=sys.stderr, flush=True)
-    command = [sys.executable, "-m", "engine", "bench", name, *SIZES[name], "--json"]
+    command = [sys.executable, "-m", "engine", "bench", *RUNS[name], "--json"]
     ran = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     last = (ran.stdout.strip().splitlines() or [""])[-1]
     try:
@@ -166,7 +188,7 @@ def rows_of(found: dict[str, Found | None]) -> list[list[str]]:
     """The table, without its head."""
     rows = []
     for line in LINES:
-        results = found.get(line.bench)
+        results = found.get(line.run)
         value = line.read(results) if results else None
         shown = f"{value:,.6g} {line.unit}" if value is not None else "-"
         against = line.against(results) if results else "it failed"
@@ -194,7 +216,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     found: dict[str, Found | None] = {}
     worst = 0
-    for name in SIZES:
+    for name in RUNS:
         status, found[name] = run_bench(name)
         worst = max(worst, status)
     print(f"machine: {machine()}")

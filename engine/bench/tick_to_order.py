@@ -29,6 +29,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.bench import shared_memory
 from engine.bench.contestants import SET, Asyncio, Contestant, EngineProcess, Floor
 from engine.bench.harness import Harness
 from engine.bench.market import Market, Pairs, choose_pairs, make_market
@@ -220,6 +221,12 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         help="a line of engine.toml, like 'huge_pages = \"never\"'; an engine with it runs beside the usual one",
     )
     parser.add_argument("--no-compiler", action="store_true", help="compare with native code, as without cc")
+    parser.add_argument(
+        "--transport",
+        choices=("sockets", "shared-memory"),
+        default="sockets",
+        help="what packets and orders go through",
+    )
     parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
     options = parser.parse_args(arguments)
     if options.rounds < 1 or options.seconds <= 0 or options.gap_us <= 0 or options.pairs < 1 or options.warm_up < 1:
@@ -232,6 +239,8 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 def main(arguments: list[str]) -> int:
     """The command. 1 when somebody did not come up, or did not send what was rehearsed."""
     options = _parse(arguments)
+    if options.transport == "shared-memory":
+        return shared_memory.run(options, INSTRUMENTS, MESSAGES_PER_PACKET)
     with tempfile.TemporaryDirectory(prefix="bench-tick-") as directory:
         try:
             found = race(options, Path(directory))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.bench.table import LINES, SIZES, Line, render, rows_of
+from engine.bench.table import LINES, RUNS, Line, render, rows_of
 
 AT_MOST = Line("one", "time", "ns", lambda found: found["time"], lambda found: "the floor", most=10)
 AT_LEAST = Line("one", "ratio", "x", lambda found: found["ratio"], lambda found: "the peer", least=40)
@@ -15,13 +15,13 @@ def test_a_target_holds_up_to_its_bound_and_not_beyond() -> None:
 
 
 def test_a_benchmark_that_failed_has_lines_that_say_so() -> None:
-    rows = rows_of(dict.fromkeys(SIZES))
+    rows = rows_of(dict.fromkeys(RUNS))
     assert len(rows) == len(LINES)
     assert {tuple(row[2:]) for row in rows} == {("-", "not measured", "it failed")}
 
 
 def test_every_line_belongs_to_a_benchmark_that_is_run() -> None:
-    assert {line.bench for line in LINES} == set(SIZES)
+    assert {line.run for line in LINES} == set(RUNS)
 
 
 def test_the_table_has_columns_of_equal_width() -> None:
