@@ -63,17 +63,13 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[bytes], list
 
 
 def market(loop: Loop) -> dict[str, Any]:
-    """Every order with its queue neighbour, every top and status, and where the feed stands."""
+    """Every order in its queue, every top and status, and where the feed stands."""
     book = loop.memory.book
     rows = book.orders
-    alive = {at: int(rows[at]["key"]) for at in np.flatnonzero(rows["quantity"]).tolist()}
-    orders = {
-        key: (
-            *(int(rows[at][name]) for name in ("price", "quantity", "listing_side")),
-            alive.get(int(rows[at]["later"])),
-        )
-        for at, key in alive.items()
-    }
+    alive = [rows[at] for at in np.flatnonzero(rows["quantity"]).tolist()]
+    alive.sort(key=lambda order: [int(order[name]) for name in ("listing_side", "price", "arrival")])
+    names = ("key", "listing_side", "price", "quantity")
+    orders = [tuple(int(order[name]) for name in names) for order in alive]  # those of a price in their queue's order
     width = len(INSTRUMENTS) + 1
     states = [listing_state(row) for row in loop.memory.statuses[:width]]
     return {
