@@ -26,6 +26,7 @@ from engine.control.configuration import Configuration
 from engine.hotpath import tables
 from engine.hotpath.feed import take_datagram
 from engine.hotpath.memory import EngineMemory
+from engine.hotpath.numbers import begin_numbers
 from engine.hotpath.replay import apply_event
 from engine.hotpath.sessions import session_event, take_answer
 from engine.journal.append import commit_journal, reserve_journal
@@ -134,6 +135,7 @@ class Backtest:
             "instruments": [asdict(row) for row in self.instruments],
         }
         self.journal.append_started(started)
+        begin_numbers(self.memory.address)
         rows = [asdict(row) for row in self.config.limits]
         bodies = [control.ApplyLimits(0, rows), *self.config.venues, *self.config.strategies]
         for at, body in enumerate(bodies):

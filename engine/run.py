@@ -39,6 +39,7 @@ from engine.control.warm_up import warm_up
 from engine.hotpath import tables
 from engine.hotpath.calibration import cycles_per_us, read_cycles
 from engine.hotpath.memory import EngineMemory
+from engine.hotpath.numbers import begin_numbers
 from engine.hotpath.pipeline import run_loop
 from engine.hotpath.replay import apply_event
 from engine.hotpath.sessions import session_event
@@ -250,6 +251,7 @@ class Engine:
             "instruments": [asdict(row) for row in self.instruments],
         }
         self.journal.append_text(RecordKind.ENGINE_STARTED, int(self.memory.core["clock_ns"][0]), document)
+        begin_numbers(self.memory.address)
         killed = (int(Scope.FIRM), 0) in self.configuration.kills
         for venue in range(1, self.config.venue_count + 1):
             row = self.memory.venues[venue]

@@ -2,15 +2,18 @@
 
 from django.db import connection
 
-from engine.messages.codes import DenialReason, OrderAction, OrderState, RecordKind, ReportKind
+from engine.messages.codes import DenialReason, OrderAction, OrderState, RecordKind, ReportKind, Side
 
 ENTER, REPLACE, CANCEL = int(OrderAction.ENTER), int(OrderAction.REPLACE), int(OrderAction.CANCEL)
 PENDING_NEW, PENDING_CANCEL = int(OrderState.PENDING_NEW), int(OrderState.PENDING_CANCEL)
+MODIFY = int(OrderAction.MODIFY)
 PENDING_REPLACE = int(OrderState.PENDING_REPLACE)
 ACCEPTED, PARTIALLY_FILLED = int(OrderState.ACCEPTED), int(OrderState.PARTIALLY_FILLED)
 DENIED, UNKNOWN, CANCELED = int(OrderState.DENIED), int(OrderState.UNKNOWN), int(OrderState.CANCELED)
 EXECUTED, REPLACED, BROKEN = int(ReportKind.EXECUTED), int(ReportKind.REPLACED), int(ReportKind.BROKEN)
+REJECTED, NOT_SENT = int(ReportKind.REJECTED), int(ReportKind.NOT_SENT)
 NO_DENIAL = int(DenialReason.NONE)
+BUY, SELL = int(Side.BUY), int(Side.SELL)
 SCALE = "10000.0"  # integers of 1/10,000 become decimals here and nowhere else in the projector
 
 ENTERED_ORDERS = f"""
@@ -46,7 +49,7 @@ insert into blotter_orderevent (sequence, order_id, time_ns, action, state, pric
 select sequence, case action when {ENTER} then order_id else target_order_id end, time_ns, action,
     case action when {ENTER} then {PENDING_NEW} when {CANCEL} then {PENDING_CANCEL} else {PENDING_REPLACE} end,
     price / {SCALE}, quantity, 0
-from staged_request
+from staged_request where action in ({ENTER}, {REPLACE}, {CANCEL}, {MODIFY})
 """
 
 REPORT_EVENTS = f"""
@@ -70,7 +73,7 @@ BROKEN_FILLS = f"""
 update blotter_fill f set broken_sequence = r.sequence
 from staged_report r
 where r.kind = {BROKEN} and r.duplicate = 0 and f.venue_id = r.venue and f.match_number = r.match_number
-    and f.order_id = r.order_id
+    and f.order_id = r.order_id and f.sequence < r.sequence and f.broken_sequence is null
 """
 
 # The newest report says how an order stands; a cancel asked for after it shows only while the order is working.
@@ -86,8 +89,9 @@ with step as (
         (array_agg(leaves order by sequence desc) filter (where not asked))[1] as leaves
     from step group by order_id
 ), fill as (
-    select order_id, sum(quantity) as quantity, sum(quantity * price) as value, sum(fee) as fee
-    from staged_report where kind = {EXECUTED} and duplicate = 0 group by order_id
+    select order_id, sum(quantity * sign) as quantity, sum(quantity * price * sign) as value, sum(fee) as fee
+    from (select *, case kind when {BROKEN} then -1 else 1 end as sign from staged_report) report
+    where kind in ({EXECUTED}, {BROKEN}) and duplicate = 0 group by order_id
 )
 update blotter_order o set
     last_sequence = n.sequence,
@@ -101,17 +105,34 @@ from newest n left join fill f using (order_id)
 where o.order_id = n.order_id
 """
 
-# A replacement that the venue took ends the order it stands for.
+# A replacement that the venue took ends the order it stands for, and works with what was outstanding then.
 REPLACED_ORDERS = f"""
 update blotter_order o set state = {CANCELED}, leaves = 0, last_sequence = r.sequence
 from staged_report r join blotter_order n on n.order_id = r.order_id
 where r.kind = {REPLACED} and r.duplicate = 0 and o.order_id = n.target_order_id
 """
 
+# One that the venue refused or never saw leaves that order working.
+RELEASED_ORDERS = f"""
+update blotter_order o set state = case when o.filled_quantity > 0 then {PARTIALLY_FILLED} else {ACCEPTED} end,
+    last_sequence = r.sequence
+from staged_report r join blotter_order n on n.order_id = r.order_id
+where r.kind in ({REJECTED}, {NOT_SENT}) and r.duplicate = 0 and o.order_id = n.target_order_id
+    and o.state = {PENDING_REPLACE}
+"""
+
+REPLACEMENTS = f"""
+update blotter_order o set quantity = r.quantity, price = r.price / {SCALE}
+from staged_report r
+where r.kind = {REPLACED} and r.duplicate = 0 and o.order_id = r.order_id
+"""
+
+# A fill that the venue took back is the opposite fill; its fee is negative in the report.
 POSITION_FILLS = f"""
-select r.sequence, nullif(r.strategy, 0), o.team_id, r.instrument, r.venue, r.side, r.price, r.quantity, r.fee
+select r.sequence, nullif(r.strategy, 0), o.team_id, r.instrument, r.venue,
+    case r.kind when {BROKEN} then {BUY + SELL} - r.side else r.side end, r.price, r.quantity, r.fee
 from staged_report r left join blotter_order o using (order_id)
-where r.kind = {EXECUTED} and r.duplicate = 0 order by r.sequence
+where r.kind in ({EXECUTED}, {BROKEN}) and r.duplicate = 0 order by r.sequence
 """
 
 REQUESTS, DENIED_REQUESTS, REPORTS = RecordKind.ORDER_REQUEST, RecordKind.DENIAL, RecordKind.ORDER_REPORT
@@ -127,6 +148,8 @@ STATEMENTS: tuple[tuple[str, frozenset[RecordKind]], ...] = (
     (BROKEN_FILLS, frozenset({REPORTS})),
     (ORDER_CHANGES, frozenset({REQUESTS, REPORTS})),
     (REPLACED_ORDERS, frozenset({REPORTS})),
+    (RELEASED_ORDERS, frozenset({REPORTS})),
+    (REPLACEMENTS, frozenset({REPORTS})),
 )
 
 

@@ -22,6 +22,7 @@ STATE_AFTER_REQUEST = {
     codes.OrderAction.ENTER: codes.OrderState.PENDING_NEW,
     codes.OrderAction.REPLACE: codes.OrderState.PENDING_REPLACE,
     codes.OrderAction.CANCEL: codes.OrderState.PENDING_CANCEL,
+    codes.OrderAction.MODIFY: codes.OrderState.PENDING_REPLACE,
 }
 
 
@@ -108,11 +109,14 @@ class EventMaker:
 
     def _request(self, record: np.void) -> tuple[str, dict[str, Any]]:
         action = codes.OrderAction(int(record["action"]))
+        if action not in STATE_AFTER_REQUEST:  # about a venue as a whole
+            venue = self.names.venue(int(record["venue"]))
+            return "engine_events", {"kind": "venue_request", "venue_name": venue, "action": action.name}
         team = int(record["team"])
         body = self._order(record)
-        if action == codes.OrderAction.ENTER:
+        if action in (codes.OrderAction.ENTER, codes.OrderAction.REPLACE):
             self._remember(int(record["order_id"]), team)
-        elif action == codes.OrderAction.CANCEL:
+        else:
             body["order_id"] = str(int(record["target_order_id"]) or int(record["order_id"]))
         return f"orders.{team}", {
             **body,

@@ -9,7 +9,10 @@ from typing import Any
 from engine.control.configuration import LARGEST_NUMBER, PROTOCOLS, Configuration, Refusal
 from engine.hotpath import tables
 from engine.hotpath.calibration import read_cycles
+from engine.hotpath.changes import changeable, modify, replace
+from engine.hotpath.orders import find_order
 from engine.hotpath.requests import cancel, cancel_matching, enter
+from engine.hotpath.venue_requests import assert_venue_kills
 from engine.messages import control
 from engine.messages.codes import DenialReason, EngineState, LimitName, OrderState, Scope, StampCause, StrategyState
 from engine.messages.control import Command, Status
@@ -41,6 +44,7 @@ class Commands:
             control.REMOVE_VENUE: self._check_remove,
             control.ENTER_ORDER: self._check_order,
             control.CANCEL_ORDER: self._check_cancel,
+            control.REPLACE_ORDER: self._check_replace,
             control.KILL: self._check_scope,
             control.REARM: self._check_rearm,
             control.ALARM: lambda body, _: None,
@@ -53,6 +57,7 @@ class Commands:
             control.REMOVE_VENUE: self._remove_venue,
             control.ENTER_ORDER: self._enter_order,
             control.CANCEL_ORDER: self._cancel_order,
+            control.REPLACE_ORDER: self._replace_order,
             control.KILL: self._kill,
             control.REARM: self._rearm,
             control.ALARM: self._alarm,
@@ -147,6 +152,16 @@ class Commands:
         if body.order_id <= 0 or int(slot["order_id"]) != body.order_id:
             raise Refusal(f"order {body.order_id} is not known")
 
+    def _check_replace(self, body: control.ReplaceOrder, command: Command) -> int:
+        """Address of the order."""
+        self._check_cancel(control.CancelOrder(body.order_id), command)
+        if body.price <= 0 or body.quantity <= 0:
+            raise Refusal("a replacement needs a price and a quantity; to end the order, cancel it")
+        slot = int(find_order(self.memory.address, body.order_id))
+        if not changeable(self.memory.address, slot):
+            raise Refusal(f"order {body.order_id} is not working, or another change of it is under way")
+        return slot
+
     def _check_scope(self, body: control.Kill | control.Rearm, _: Command) -> tuple[int, int]:
         if body.scope not in tuple(Scope) or not 0 <= body.scope_id < LARGEST_NUMBER:
             raise Refusal("a kill applies to the firm, a team, a strategy or a venue")
@@ -189,7 +204,6 @@ class Commands:
         return {"venue": body.venue}
 
     def _enter_order(self, body: control.EnterOrder, number: int) -> dict[str, Any]:
-        core = self.memory.core
         team = self.configuration.team_account(number)
         order_id = int(
             enter(
@@ -199,7 +213,11 @@ class Commands:
         )  # fmt: skip
         if order_id > 0:
             return {"order_id": order_id}
-        reason = DenialReason(-order_id)
+        return self._denied(DenialReason(-order_id))
+
+    def _denied(self, reason: DenialReason) -> dict[str, Any]:
+        """What the gate measured when it refused just now."""
+        core = self.memory.core
         denial: dict[str, Any] = {"order_id": int(core["next_order_id"][0]) - 1, "denial": reason.name}
         denial |= {"measured": int(core["measured"][0]), "bound": int(core["bound"][0])}
         if scope := int(core["scope"][0]):
@@ -210,6 +228,16 @@ class Commands:
 
     def _cancel_order(self, body: control.CancelOrder, _: Any) -> dict[str, Any]:
         return {"asked": int(cancel(self.memory.address, body.order_id))}
+
+    def _replace_order(self, body: control.ReplaceOrder, slot: int) -> dict[str, Any]:
+        address = self.memory.address
+        order = self.memory.orders[body.order_id & (len(self.memory.orders) - 1)]
+        if body.price == int(order["price"]) and body.quantity < int(order["leaves"]):
+            number = int(modify(address, body.order_id, body.quantity, 0.0))
+            number = body.order_id if number == 1 else number
+        else:
+            number = int(replace(address, body.order_id, body.price, body.quantity, 0.0))
+        return {"order_id": number} if number > 0 else self._denied(DenialReason(-number))
 
     def _kill(self, _: control.Kill, key: tuple[int, int]) -> dict[str, Any]:
         scope, scope_id = key
@@ -224,11 +252,14 @@ class Commands:
             team = self.configuration.team_accounts.get(scope_id, NOBODY)
         else:
             row = self.configuration.strategy_rows.get(scope_id, NOBODY) if scope_id else MANUAL
+        if scope in (Scope.FIRM, Scope.VENUE):
+            assert_venue_kills(self.memory.address)
         return {"canceling": int(cancel_matching(self.memory.address, venue, team, row))}
 
     def _rearm(self, _: control.Rearm, key: tuple[int, int]) -> dict[str, Any]:
         self.configuration.kills.discard(key)
         self._set_killed(*key, 0)
+        assert_venue_kills(self.memory.address)
         if key[0] == Scope.FIRM:
             self.memory.core["state"] = EngineState.RECONCILING  # active again once every venue has told its part
         return {}

@@ -19,12 +19,14 @@ from engine.messages.codes import Scope, StrategyState
 from engine.messages.control import Alarm, DefineVenue, StartStrategy
 from engine.messages.risk import LimitsRow, content_hash
 from engine.native import address_of, touched
+from engine.protocols import ouch42_encode, ouch50_encode
 from engine.strategies import Kind, compiled_kind
 from engine.venues import VenueSettings
 
 LIMIT_FIELDS = ("order_quantity", "order_value", "collar_basis_points", "position", "orders_per_second", "daily_loss")
 LARGEST_NUMBER = 1 << 31
-PROTOCOLS = {"ouch50": tables.OUCH50, "fix44": tables.RING, "binance": tables.RING}
+PROTOCOLS = {"ouch50": tables.OUCH50, "ouch42": tables.OUCH42, "fix44": tables.RING, "binance": tables.RING}
+LARGEST_PRICES = {"ouch50": ouch50_encode.LARGEST_PRICE, "ouch42": ouch42_encode.LARGEST_PRICE}
 
 
 class Refusal(Exception):
@@ -44,6 +46,7 @@ class Configuration:
     limits: list[LimitsRow] = field(default_factory=list)
     kills: set[tuple[int, int]] = field(default_factory=set)
     alarms: dict[str, tuple[Alarm, int]] = field(default_factory=dict)  # those that are on, and since when (ns)
+    complaints: dict[int, str] = field(default_factory=dict)  # why a venue has no session, as a sentence, for people
 
     @property
     def limits_version(self) -> int:
@@ -111,6 +114,8 @@ class Configuration:
         row["protocol"] = PROTOCOLS[body.protocol]
         row["maker_fee"], row["taker_fee"] = settings.maker_fee, settings.taker_fee
         row["lockstep"] = getattr(settings, "lockstep", False)
+        row["largest_price"] = LARGEST_PRICES.get(body.protocol, 0)
+        row["firm"] = int.from_bytes(getattr(settings, "firm", "").upper().encode().ljust(4), "little")
         row["killed"] = (Scope.VENUE, body.venue) in self.kills
 
     def bind_strategy(self, body: StartStrategy, kind: Kind, values: dict[str, float]) -> None:

@@ -18,6 +18,7 @@ import numpy as np
 from engine.build import build_hash
 from engine.control.commands import Commands
 from engine.hotpath.memory import EngineMemory
+from engine.hotpath.numbers import begin_numbers
 from engine.hotpath.replay import (
     DIFFERENT,
     FOLLOW,
@@ -35,7 +36,14 @@ from engine.journal.reader import LogReader, Span
 from engine.journal.scratch import ScratchJournal
 from engine.messages.codes import RecordKind, StrategyState
 from engine.messages.control import Command
-from engine.messages.journal import DENIAL, HEADER_SIZE, JOURNAL_HEADER, ORDER_REQUEST, RECORD_SIZE
+from engine.messages.journal import (
+    DENIAL,
+    HEADER_SIZE,
+    JOURNAL_HEADER,
+    ORDER_NUMBERS,
+    ORDER_REQUEST,
+    RECORD_SIZE,
+)
 from engine.native import address_of, touched
 
 INPUTS = (RecordKind.ORDER_REPORT, RecordKind.SESSION_EVENT, RecordKind.FEED_EVENT, RecordKind.ENGINE_STATE)
@@ -207,6 +215,9 @@ class Replay:
         elif kind == RecordKind.DENIAL and not self.found.followed:
             denied = int(raw[HEADER_SIZE:RECORD_SIZE].view(DENIAL)["order_id"][0])
             core["next_order_id"] = max(int(core["next_order_id"][0]), denied + 1)
+        elif kind == RecordKind.ORDER_NUMBERS and not self.found.followed:
+            last = int(raw[HEADER_SIZE:RECORD_SIZE].view(ORDER_NUMBERS)["last"][0])
+            core["last_number"] = max(int(core["last_number"][0]), last)
 
     def _engine_started(self, raw: np.ndarray[Any, Any], header: Any, time_ns: int) -> None:
         document = self.scratch.text_of(raw, header)
@@ -215,6 +226,8 @@ class Replay:
         self._check_instruments(document["instruments"])
         self.scratch.stamp(time_ns, int(raw[HEADER_SIZE : HEADER_SIZE + 8].view("<i8")[0]))
         self.scratch.append_started(document)
+        self.memory.core["clock_ns"] = time_ns
+        begin_numbers(self.memory.address)
         if document["build_hash"] != build_hash() and self.found.followed:
             self.found.followed = False
             self.memory.core["replaying"] = RECORDS
@@ -235,4 +248,5 @@ class Replay:
         configuration = self.commands.configuration
         strategy, team = int(request["strategy"]), int(request["team"])
         row = configuration.strategy_row(strategy) if strategy else 0
-        replay_request(self.memory.address, address_of(self._body), row, configuration.team_account(team))
+        account = configuration.team_account(team) if team else 0
+        replay_request(self.memory.address, address_of(self._body), row, account)

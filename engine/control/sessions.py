@@ -12,8 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from engine.control.configuration import Configuration
+from engine.control.ouch42_probe import send_probe
 from engine.control.snapshots import SnapshotCare
-from engine.hotpath.sending import send_account_query
+from engine.hotpath import tables
+from engine.hotpath.sending import send_account_query, send_logout
 from engine.hotpath.sessions import session_event
 from engine.messages.codes import SessionState
 from engine.messages.control import DefineVenue
@@ -23,10 +25,20 @@ from engine.venues import read_venue
 from engine.venues.binance_start import start_binance
 from engine.venues.fields import Address
 from engine.venues.fix44_start import Fix44Process, start_fix44
-from engine.venues.ouch50 import Ouch50Settings
+from engine.venues.ouch50 import OuchSettings
 from engine.venues.soupbin_session import LoggedIn, LoginAttempt, LoginFailed
 
 FIRST_RETRY_S, LONGEST_RETRY_S = 0.2, 5.0
+FIRST_REFUSED_S, LONGEST_REFUSED_S = 15.0, 300.0  # the venue itself said no: asking again soon may lock the account
+OVER_TCP = ("ouch50", "ouch42")
+LOST = {
+    tables.LOST_CONNECTION: "the connection was lost",
+    tables.LOST_BOUNDARY: "it sent a packet of a length that no packet has; the connection was closed",
+    tables.LOST_SILENCE: "it was silent for 15 seconds; the connection was closed",
+    tables.LOST_END_OF_SESSION: "it ended its session",
+    tables.LOST_NOT_READING: "it did not read what was sent; the connection was closed",
+    tables.LOST_RING_FULL: "its session process did not take requests",
+}
 RECEIVE_BUFFER = 4 << 20
 READABLE = 1
 STARTERS = {"binance": start_binance, "fix44": start_fix44}  # of sessions in a process of their own
@@ -47,6 +59,7 @@ class VenueSession:
     process: Fix44Process | None = None
     retry_at: float = 0.0
     retry_s: float = FIRST_RETRY_S
+    refused_s: float = FIRST_REFUSED_S
     complaint: str = ""
     snapshots: SnapshotCare | None = None
     ended: bool = False
@@ -91,7 +104,7 @@ class Sessions:
                 self._open_feeds(venue)
             self._care_feed(venue)
         for venue, session in self._sessions.items():
-            if session.body.protocol == "ouch50":
+            if session.body.protocol in OVER_TCP:
                 self._care_ouch(venue, session)
             else:
                 self._care_process(venue, session)
@@ -99,6 +112,9 @@ class Sessions:
     def close(self, venue: int) -> None:
         """Close what a venue has open; its session is down."""
         session = self._sessions.pop(venue)
+        self._configuration.complaints.pop(venue, None)
+        if session.order is not None and not self._memory.venues[venue]["lost"]:
+            send_logout(self._memory.address, venue)
         self._down(venue, session)
         row = self._memory.venues[venue]
         row["feed_fds"], row["requester"] = -1, 0
@@ -120,13 +136,15 @@ class Sessions:
     def ready(self, venue: int) -> None:
         """The venue answered the account query: everything before was replayed, the session is up."""
         session, row = self._sessions.get(venue), self._memory.venues[venue]
-        if session is None or session.login is None or row["next_reference"] == 0:
+        if session is None or session.login is None or not row["query_answered"]:
             return
         low, high = session_words(session.login.session)
         session_event(
             self._memory.address, venue, int(SessionState.UP), int(row["next_reference"]), int(session.fresh), low, high
         )
-        row["next_reference"] = 0
+        row["next_reference"] = row["query_answered"] = 0
+        self._configuration.complaints.pop(venue, None)
+        session.retry_s, session.refused_s, session.complaint = FIRST_RETRY_S, FIRST_REFUSED_S, ""
         self._say(f"{session.body.name}: session {session.login.session} is up")
 
     def _open_feeds(self, venue: int) -> None:
@@ -138,7 +156,7 @@ class Sessions:
                 try:
                     session.feeds[line] = open_feed(address)
                 except OSError as error:
-                    self._complain(session, f"cannot listen on {address.host}:{address.port}: {error.strerror}")
+                    self._complain(venue, session, f"cannot listen on {address.host}:{address.port}: {error.strerror}")
         if settings.retransmission is not None:
             session.feeds[2] = open_feed(Address("0.0.0.0", 0))  # noqa: S104  answers come back to an unnamed port
             host = socket.gethostbyname(settings.retransmission.host)
@@ -150,7 +168,7 @@ class Sessions:
             row["requester"] = address_of(session.requester)
         wanted = frozenset(name.encode().ljust(8) for name in self._configuration.names.values())
         session.snapshots = SnapshotCare(
-            self._memory, venue, settings.snapshot, wanted, lambda sentence: self._complain(session, sentence)
+            self._memory, venue, settings.snapshot, wanted, lambda sentence: self._complain(venue, session, sentence)
         )
         row["feed_fds"][:3] = [feed.fileno() if feed else -1 for feed in session.feeds]
         self._watch_sockets()
@@ -171,13 +189,18 @@ class Sessions:
         if session.order is not None:
             if not row["lost"]:
                 return
+            why = LOST[int(row["lost_because"])]
             self._down(venue, session)
-            self._say(f"{session.body.name}: the session was lost; connecting again")
+            session.complaint = ""
+            self._complain(venue, session, f"{why}; connecting again")
+            if row["lost_because"] != tables.LOST_CONNECTION:
+                session.retry_at = time.monotonic() + session.retry_s
+                session.retry_s = min(LONGEST_RETRY_S, session.retry_s * 2)
         if session.attempt is None:
             if time.monotonic() < session.retry_at:
                 return
-            settings = read_venue("ouch50", session.body.settings)
-            assert isinstance(settings, Ouch50Settings)  # by its protocol
+            settings = read_venue(session.body.protocol, session.body.settings)
+            assert isinstance(settings, OuchSettings)  # by its protocol
             sequence = int(row["next_inbound"])
             with among_helpers():
                 session.attempt = LoginAttempt(settings.order_address, settings.user, settings.password, "", sequence)
@@ -187,11 +210,20 @@ class Sessions:
             return
         session.attempt = None
         if isinstance(outcome, LoginFailed):
-            session.retry_at = time.monotonic() + session.retry_s
-            session.retry_s = min(LONGEST_RETRY_S, session.retry_s * 2)
-            self._complain(session, str(outcome))
+            self._refused(venue, session, outcome)
             return
         self._install(venue, session, outcome)
+
+    def _refused(self, venue: int, session: VenueSession, failure: LoginFailed) -> None:
+        """No session: when to ask again. A venue that said no is asked rarely, and at once when its definition
+        changes."""
+        if failure.refused:
+            wait_s, session.refused_s = session.refused_s, min(LONGEST_REFUSED_S, session.refused_s * 2)
+        else:
+            wait_s, session.retry_s = session.retry_s, min(LONGEST_RETRY_S, session.retry_s * 2)
+        session.retry_at = time.monotonic() + wait_s
+        again = f"; asking again every {wait_s:.0f} s or more, or when the venue is changed" if failure.refused else ""
+        self._complain(venue, session, f"{failure}{again}")
 
     def _install(self, venue: int, session: VenueSession, login: LoggedIn) -> None:
         row = self._memory.venues[venue]
@@ -208,15 +240,18 @@ class Sessions:
         session.fresh = session.fresh or venue in self._renewed
         self._renewed.discard(venue)
         session.order, session.login = login.connection, login
-        session.retry_s, session.complaint = FIRST_RETRY_S, ""
         now = time.time_ns()
         row["next_inbound"] = login.sequence
-        row["inbound_used"] = row["outbound_used"] = row["lost"] = row["next_reference"] = 0
+        row["inbound_used"] = row["outbound_used"] = row["lost"] = 0
+        row["next_reference"] = row["query_answered"] = row["lost_because"] = 0
         row["heard_ns"] = row["sent_ns"] = now
         row["midnight_ns"] = now - now % 86_400_000_000_000
         row["fd"] = login.connection.fileno()
         self._watch_sockets()
-        send_account_query(self._memory.address, venue)
+        if session.body.protocol == "ouch42":
+            send_probe(self._memory, venue)
+        else:
+            send_account_query(self._memory.address, venue)
 
     def _care_process(self, venue: int, session: VenueSession) -> None:
         row = self._memory.venues[venue]
@@ -231,7 +266,7 @@ class Sessions:
             session.process = None
             session.retry_at = time.monotonic() + session.retry_s
             session.retry_s = min(LONGEST_RETRY_S, session.retry_s * 2)
-            self._complain(session, "its session process ended; starting it again")
+            self._complain(venue, session, "its session process ended; starting it again")
             return
         if time.monotonic() < session.retry_at:
             return
@@ -265,7 +300,8 @@ class Sessions:
                     count += 1
         self._memory.core["polled_count"] = count
 
-    def _complain(self, session: VenueSession, sentence: str) -> None:
+    def _complain(self, venue: int, session: VenueSession, sentence: str) -> None:
+        self._configuration.complaints[venue] = sentence
         if sentence != session.complaint:
             session.complaint = sentence
             self._say(f"{session.body.name}: {sentence}")

@@ -89,6 +89,9 @@ class StateFrame:
                     "fills": int(row["fills"]),
                     "rejects": int(row["rejects"]),
                     "malformed": int(row["malformed"]),
+                    "debug_packets": int(row["debug_packets"]),
+                    "order_entry": "disabled" if row["entry_disabled"] else "enabled",
+                    "why": self._configuration.complaints.get(number, ""),
                     "last_heard_ns": int(row["heard_ns"]) or None,
                 }
                 | market_state(self._memory.markets[number])

@@ -5,8 +5,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.hotpath.changes import changeable, modify, replace
 from engine.hotpath.mark import middle_of
 from engine.hotpath.memory import EngineMemory
+from engine.hotpath.numbers import begin_numbers
+from engine.hotpath.orders import find_order
 from engine.hotpath.pipeline import run_loop
 from engine.hotpath.replay import PROGRESS, apply_event, follow_records, replay_input
 from engine.hotpath.requests import cancel, cancel_matching, enter
@@ -14,6 +17,7 @@ from engine.hotpath.sending import send_account_query
 from engine.hotpath.sessions import session_event
 from engine.hotpath.snapshot_feed import consume_snapshot
 from engine.hotpath.snapshot_join import begin_again, begin_snapshot, join_snapshot
+from engine.hotpath.venue_requests import assert_venue_kills
 from engine.journal.append import commit_journal, reserve_journal
 from engine.journal.scratch import ScratchJournal
 from engine.messages.codes import RecordKind, SessionState, Side
@@ -30,10 +34,16 @@ def warm_up() -> None:
     journal = ScratchJournal(ROOM)
     small.core["journal"] = small.core["recording"] = journal.writer
     engine, state = small.address, int(RecordKind.ENGINE_STATE)
+    begin_numbers(engine)
     session_event(engine, 1, int(SessionState.UP), 1, 1, 0, 0)
+    assert_venue_kills(engine)
     send_account_query(engine, 1)
     enter(engine, 0, 0, -1, 1, 1, int(Side.BUY), 100, 1, 1, 0.0)
     cancel(engine, 1)
+    modify(engine, 1, 1, 0.0)
+    replace(engine, 1, 100, 1, 0.0)
+    find_order(engine, 1)
+    changeable(engine, address_of(small.orders))
     cancel_matching(engine, 0, -1, -1)
     body = int(reserve_journal(journal.writer))
     apply_event(engine, state, body)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.hotpath.book import TOP
 from engine.hotpath.book_layout import BATCHED, BOOK, MOST_BATCHED
+from engine.hotpath.changes import MODIFY, REPLACE, modify, replace
 from engine.hotpath.orders import find_order
 from engine.hotpath.requests import ENTER, cancel, enter
 from engine.hotpath.tables import (
@@ -70,11 +71,17 @@ def touch(engine, listing):
 
 
 @hot
-def cancel_own(engine, strategy_index, order_id):
-    """Cancel an order if it is the strategy's own."""
-    slot = find_order(engine, order_id)
-    if slot != 0 and view(slot, 1, ORDER)[0].strategy == strategy_index:
-        cancel(engine, order_id)
+def change_own(engine, strategy_index, request):
+    """Cancel, replace or modify an order if it is the strategy's own."""
+    slot = find_order(engine, request.order_id)
+    if slot == 0 or view(slot, 1, ORDER)[0].strategy != strategy_index:
+        return
+    if request.action == REPLACE:
+        replace(engine, request.order_id, request.price, request.quantity, request.signal)
+    elif request.action == MODIFY:
+        modify(engine, request.order_id, request.quantity, request.signal)
+    else:
+        cancel(engine, request.order_id)
 
 
 @hot
@@ -130,7 +137,7 @@ def make_requests(engine, strategy_index, count):
         request = requests[at]
         strategy.signal = request.signal
         if request.action != ENTER:
-            cancel_own(engine, strategy_index, request.order_id)
+            change_own(engine, strategy_index, request)
             continue
         if request.leg < 0 or request.leg >= strategy.leg_count:
             refuse_leg(engine, strategy_index, request)

@@ -14,7 +14,7 @@ from engine.hotpath.itch_book import NOT_BOOK, apply_itch
 from engine.hotpath.itch_prefetch import ask_levels, gather_blocks
 from engine.hotpath.mark import DAY_NS, begin_day, refresh_holdings
 from engine.hotpath.market_status import apply_status, clear_statuses, mark_venue
-from engine.hotpath.requests import reserve
+from engine.hotpath.numbers import reserve
 from engine.hotpath.sending import flush_unsent
 from engine.hotpath.snapshot_feed import begin_join, touch_venue
 from engine.hotpath.status_tables import CLOSED

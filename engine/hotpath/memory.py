@@ -22,7 +22,7 @@ TABLES = (
     "instruments", "venues", "lines", "accounts", "cells", "strategies", "legs", "subscription_starts",
     "subscription_legs", "orders", "requests", "context", "timespec", "packet", "pending", "pending_lengths",
     "touched", "touched_marks", "called", "polled", "stamps", "report", "done_text", "marks",
-    "statuses", "markets", "prints", "arrivals",
+    "statuses", "markets", "prints", "arrivals", "fills",
 )  # fmt: skip
 
 
@@ -64,6 +64,7 @@ class EngineMemory:
         self.subscription_starts = touched(self.listing_count + 1, np.dtype("<i8"))
         self.subscription_legs = touched(strategy_count * tables.LEGS_PER_STRATEGY, np.dtype("<i8"))
         self.orders = touched(order_capacity, tables.ORDER)
+        self.fills = touched(order_capacity, tables.FILL)
         self.requests = touched(tables.MAX_REQUESTS, tables.REQUEST)
         self.context = touched(1, tables.CONTEXT)
         self.timespec = touched(2, np.dtype("<i8"))
@@ -100,7 +101,7 @@ class EngineMemory:
         core["venue_count"] = venue_count
         core["listing_count"] = self.listing_count
         core["strategy_count"] = strategy_count
-        core["order_mask"] = order_capacity - 1
+        core["order_mask"] = core["fill_mask"] = order_capacity - 1
         core["stamp_mask"] = STAMP_ROWS - 1
         core["state"] = EngineState.STARTING
         core["next_order_id"] = 1

@@ -17,12 +17,11 @@ from __future__ import annotations
 
 from engine.hotpath.clock import read_clock
 from engine.hotpath.feed import RETRANSMISSION_LINE, take_datagram, watch_gap
-from engine.hotpath.sending import flush, flush_unsent, send_debug
+from engine.hotpath.sending import flush, flush_unsent, on_socket, send_debug
 from engine.hotpath.sessions import keep_alive, poll_ring, poll_socket
 from engine.hotpath.tables import (
     ENGINE,
     NO_PROTOCOL,
-    OUCH50,
     PACKET_BYTES,
     RING,
     VENUE,
@@ -117,7 +116,7 @@ def poll_venue(engine, venue_index):
             packets += poll_line(engine, venue_index, RETRANSMISSION_LINE)
         read_clock(engine)
         watch_gap(engine, venue_index)
-    if venue.protocol == OUCH50 and venue.fd >= 0 and venue.lost == 0:
+    if on_socket(venue.protocol) and venue.fd >= 0 and venue.lost == 0:
         answered = poll_socket(engine, venue_index)
         if venue.outbound_used > 0:
             flush(engine, venue_index)

@@ -7,15 +7,20 @@ be compared with the journal's; RECORDS mutes them, for a journal that another b
 from __future__ import annotations
 
 import numpy as np
+from numpy import int64
 
+from engine.hotpath.changes import REPLACE
 from engine.hotpath.feed import apply_feed_event, consume
+from engine.hotpath.numbers import reserve
 from engine.hotpath.orders import find_order, open_order
 from engine.hotpath.positions import LEG_BYTES
+from engine.hotpath.replacements import open_replacement
 from engine.hotpath.reports import take_report
-from engine.hotpath.requests import CANCEL, mark_canceling, reserve
+from engine.hotpath.requests import CANCEL, ENTER, mark_canceling
 from engine.hotpath.sessions import apply_session_event, assert_kills
 from engine.hotpath.snapshot_feed import SNAPSHOT_LINE, consume_snapshot
 from engine.hotpath.tables import ENGINE, LEG, LEGS_PER_STRATEGY, VENUE, VENUES
+from engine.hotpath.venue_requests import DISABLE_ENTRY, ENABLE_ENTRY
 from engine.journal.append import commit_journal
 from engine.journal.scratch import has_waiting, take_equal
 from engine.messages.codes import RecordKind
@@ -147,20 +152,33 @@ def replay_request(engine, body, strategy, team):
     """A request of another build: it was made, so its order exists, whatever this build would have decided."""
     core = view(engine, 1, ENGINE)[0]
     request = view(body, 1, ORDER_REQUEST)[0]
-    if request.action == CANCEL:
-        slot = find_order(engine, request.target_order_id)
-        if slot != 0:
-            mark_canceling(engine, slot)
-        return
+    order_id = int64(request.order_id)
+    slot = find_order(engine, int64(request.target_order_id))
+    if request.action == CANCEL and slot != 0:
+        mark_canceling(engine, slot)
+    elif request.action == REPLACE and slot != 0:
+        open_replacement(engine, order_id, slot, request.price, request.quantity)
+    elif request.action == DISABLE_ENTRY or request.action == ENABLE_ENTRY:
+        view(core.venues, VENUES, VENUE)[request.venue].entry_disabled = request.action == DISABLE_ENTRY
+    elif request.action == ENTER:
+        replay_enter(engine, body, strategy, team)
+    if order_id >= core.next_order_id:
+        core.next_order_id = order_id + 1
+
+
+@hot
+def replay_enter(engine, body, strategy, team):
+    """A new order of another build."""
+    core = view(engine, 1, ENGINE)[0]
+    request = view(body, 1, ORDER_REQUEST)[0]
     leg = -1
     for at in range(LEGS_PER_STRATEGY if strategy > 0 else 0):
         index = strategy * LEGS_PER_STRATEGY + at
         if view(core.legs + index * LEG_BYTES, 1, LEG)[0].instrument == request.instrument:
             leg = index
-    order_id = request.order_id
     open_order(
         engine,
-        order_id,
+        int64(request.order_id),
         strategy,
         team,
         leg,
@@ -171,5 +189,3 @@ def replay_request(engine, body, strategy, team):
         request.quantity,
         request.time_in_force,
     )
-    if order_id >= core.next_order_id:
-        core.next_order_id = order_id + 1

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from numpy import int64
+
+from engine.hotpath.answers import BROKEN, apply_report
 from engine.hotpath.dispatch import notify_owner
+from engine.hotpath.numbers import reserve
 from engine.hotpath.orders import (
+    CANCELED,
     EXECUTED,
     EXPIRED,
     NOT_SENT,
     ORDER_BYTES,
     PENDING_NEW,
     STATE_UNKNOWN,
-    apply_report,
     forget_cancel,
     is_open,
 )
-from engine.hotpath.requests import reserve
 from engine.hotpath.tables import ENGINE, ORDER, REPORT_UNKNOWN, VENUE, VENUES
 from engine.journal.append import commit_journal
 from engine.messages.codes import Liquidity, RecordKind
@@ -43,12 +46,13 @@ def complete_report(engine, venue_index, report_address, venue_sequence):
 
 
 @hot
-def take_report(engine, report_address):
-    """Apply and journal a completed report that stands outside the journal. 1, or 0 when the journal is full."""
+def journal_report(engine, report_address):
+    """Apply and journal one completed report that stands outside the journal. The owner's strategy row, -1 when the
+    order is not known, -2 when the journal is full."""
     core = view(engine, 1, ENGINE)[0]
     body = reserve(engine)
     if body == 0:
-        return 0
+        return -2
     copy_bytes(body, report_address, REPORT_BYTES)
     report = view(body, 1, ORDER_REPORT)[0]
     report.position = core.position
@@ -58,10 +62,57 @@ def take_report(engine, report_address):
     report.state = 0
     owner = apply_report(engine, body)
     commit_journal(core.journal, ORDER_REPORT_KIND, core.clock_ns)
+    return owner
+
+
+@hot
+def take_report(engine, report_address):
+    """Apply and journal a completed report, and the end of another order that it implies. 1, or 0 when the journal is
+    full."""
+    core = view(engine, 1, ENGINE)[0]
+    core.implied_end = 0
+    venue_index = int64(view(report_address, 1, ORDER_REPORT)[0].venue)
+    owner = journal_report(engine, report_address)
+    if owner == -2:
+        return 0
+    if core.implied_end != 0:
+        write_own_report(engine, venue_index, core.implied_end, CANCELED)
+        core.implied_end = 0
+        journal_report(engine, core.report)
     if owner < 0:
         core.attention |= REPORT_UNKNOWN
     else:
         notify_owner(engine, owner)
+    return 1
+
+
+@hot
+def take_back(engine, venue_index, report_address):
+    """Before a correction: break the fill that it stands for. The correction's report stays where it is. 1, or 0 when
+    the fill is not known: then the correction is not booked either.
+
+    It has no number of the venue's sequence: a start between the two asks for the correction again, and a fill that was
+    taken back is not taken back twice.
+    """
+    core = view(engine, 1, ENGINE)[0]
+    body = reserve(engine)
+    if body == 0:
+        return 0
+    correction = view(report_address, 1, ORDER_REPORT)[0]
+    report = view(body, 1, ORDER_REPORT)[0]
+    report.position = core.position
+    report.kind = BROKEN
+    report.venue = venue_index
+    report.order_id = correction.venue_reference
+    report.venue_reference = correction.venue_reference
+    report.venue_time_ns = correction.venue_time_ns
+    report.match_number = correction.match_number
+    report.reason = correction.reason
+    owner = apply_report(engine, body)
+    commit_journal(core.journal, ORDER_REPORT_KIND, core.clock_ns)
+    if owner < 0:
+        core.attention |= REPORT_UNKNOWN
+        return 0
     return 1
 
 
@@ -86,8 +137,8 @@ def resolve_never_sent(engine, venue_index, next_reference):
 
 
 @hot
-def own_report(engine, venue_index, order_id, kind):
-    """Take a report that the engine itself makes from what a session proved. 1, or 0 when the journal is full."""
+def write_own_report(engine, venue_index, order_id, kind):
+    """A report that the engine itself makes from what the venue's answers or a session proved, at `report`."""
     core = view(engine, 1, ENGINE)[0]
     zero_bytes(core.report, REPORT_BYTES)
     report = view(core.report, 1, ORDER_REPORT)[0]
@@ -95,7 +146,13 @@ def own_report(engine, venue_index, order_id, kind):
     report.order_id = order_id
     report.venue = venue_index
     report.kind = kind
-    return take_report(engine, core.report)
+
+
+@hot
+def own_report(engine, venue_index, order_id, kind):
+    """Take a report of our own making. 1, or 0 when the journal is full."""
+    write_own_report(engine, venue_index, order_id, kind)
+    return take_report(engine, view(engine, 1, ENGINE)[0].report)
 
 
 @hot

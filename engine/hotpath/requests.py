@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.hotpath.latency import stamp_request
+from engine.hotpath.numbers import reserve, spend_number
 from engine.hotpath.orders import (
     PENDING_CANCEL,
     PENDING_NEW,
@@ -21,35 +22,22 @@ from engine.hotpath.tables import (
     FIRST_STRATEGY_ACCOUNT,
     LEG,
     LEGS_PER_STRATEGY,
-    LOG_FULL,
     ORDER,
     STRATEGY,
     VENUE,
     VENUES,
 )
-from engine.journal.append import commit_journal, reserve_journal
-from engine.messages.codes import DenialReason, EngineState, OrderAction, RecordKind, StrategyState
+from engine.journal.append import commit_journal
+from engine.messages.codes import DenialReason, OrderAction, RecordKind, StrategyState
 from engine.messages.journal import DENIAL, ORDER_REQUEST
 from engine.native import cycle_counter, hot, view
 
 ENTER, CANCEL = int(OrderAction.ENTER), int(OrderAction.CANCEL)
 CAPACITY = int(DenialReason.CAPACITY)
-HALTED = int(EngineState.HALTED)
 RUNNING = int(StrategyState.RUNNING)
 REQUEST_KIND, DENIAL_KIND = int(RecordKind.ORDER_REQUEST), int(RecordKind.DENIAL)
 RETRY_AFTER_DENIAL_NS = 1_000_000_000
 MOST_DOUBLINGS = 5
-
-
-@hot
-def reserve(engine):
-    """Room for one journal record, or 0: then nothing may be sent any more and the engine halts."""
-    core = view(engine, 1, ENGINE)[0]
-    body = reserve_journal(core.journal)
-    if body == 0:
-        core.state = HALTED
-        core.attention |= LOG_FULL
-    return body
 
 
 @hot
@@ -60,7 +48,7 @@ def team_number(engine, team):
 
 
 @hot
-def deny(engine, reason, strategy, team, leg, venue, instrument, side, price, quantity, time_in_force, signal):
+def deny(engine, action, reason, strategy, team, leg, venue, instrument, side, price, quantity, time_in_force, signal):
     """Journal a refusal of the gate. Returns minus the reason."""
     core = view(engine, 1, ENGINE)[0]
     owner = view(core.strategies, core.strategy_count, STRATEGY)[strategy]
@@ -71,12 +59,13 @@ def deny(engine, reason, strategy, team, leg, venue, instrument, side, price, qu
         own.retry_after_ns = core.market_time_ns + (RETRY_AFTER_DENIAL_NS << own.denied)
         if own.denied < MOST_DOUBLINGS:
             own.denied += 1
+    number = spend_number(engine)
     body = reserve(engine)
     if body == 0:
         return -reason
     denial = view(body, 1, DENIAL)[0]
     denial.position = core.position
-    denial.order_id = core.next_order_id
+    denial.order_id = number
     denial.price = price
     denial.quantity = quantity
     denial.limits_version = core.limits_version
@@ -87,7 +76,7 @@ def deny(engine, reason, strategy, team, leg, venue, instrument, side, price, qu
     denial.instrument = instrument
     denial.kind = owner.kind
     denial.venue = venue
-    denial.action = ENTER
+    denial.action = action
     denial.side = side
     denial.time_in_force = time_in_force
     denial.reason = reason
@@ -95,9 +84,23 @@ def deny(engine, reason, strategy, team, leg, venue, instrument, side, price, qu
     denial.limit_name = core.limit_name
     denial.scope_id = core.scope_id
     denial.signal = signal
-    core.next_order_id += 1
     commit_journal(core.journal, DENIAL_KIND, core.clock_ns)
     return -reason
+
+
+@hot
+def find_room(engine):
+    """Pass over numbers whose row in the table an older order still has. 1, or 0 when every row is taken.
+
+    Only a start of the engine, which begins a new block of numbers, brings a number near an order that has rested long.
+    """
+    core = view(engine, 1, ENGINE)[0]
+    for more in range(core.order_mask + 1):
+        if not is_open(view(order_slot(engine, core.next_order_id + more), 1, ORDER)[0].state):
+            for _ in range(more):
+                spend_number(engine)
+            return 1
+    return 0
 
 
 @hot
@@ -105,19 +108,18 @@ def enter(engine, strategy, team, leg, venue, instrument, side, price, quantity,
     """Ask for a new order. Returns its number, or minus the DenialReason."""
     core = view(engine, 1, ENGINE)[0]
     reason = check(engine, strategy, team, leg, venue, instrument, side, price, quantity, time_in_force)
-    order_id = core.next_order_id
-    slot = order_slot(engine, order_id)
-    if reason == NONE and is_open(view(slot, 1, ORDER)[0].state):
+    if reason == NONE and find_room(engine) == 0:
         reason = refuse(engine, CAPACITY, core.order_mask + 1, core.order_mask + 1)
     if reason != NONE:
         return deny(
-            engine, reason, strategy, team, leg, venue, instrument, side, price, quantity, time_in_force, signal
+            engine, ENTER, reason, strategy, team, leg, venue, instrument, side, price, quantity, time_in_force, signal
         )
     decided = cycle_counter()
+    order_id = spend_number(engine)
+    slot = order_slot(engine, order_id)
     body = reserve(engine)
     if body == 0:
         return -CAPACITY
-    core.next_order_id = order_id + 1
     core.orders_entered += 1
     count_order(engine, strategy, team)
     open_order(engine, order_id, strategy, team, leg, venue, instrument, side, price, quantity, time_in_force)

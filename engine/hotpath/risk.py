@@ -83,6 +83,9 @@ def check_fields(engine, venue, instrument, side, price, quantity, time_in_force
         return refuse(engine, INVALID_FIELD, price, quantity)
     if price > LARGEST_PRICE or quantity > LARGEST_QUANTITY:
         return refuse(engine, NOTIONAL_OVERFLOW, price, quantity)
+    largest_price = view(core.venues, VENUES, VENUE)[venue].largest_price
+    if largest_price != 0 and price > largest_price:
+        return refuse(engine, INVALID_FIELD, price, largest_price)
     listed = view(core.instruments, core.instrument_count + 1, INSTRUMENT)[instrument]
     if listed.tick_size == 0:
         return refuse(engine, UNKNOWN_INSTRUMENT, instrument, core.instrument_count)

@@ -7,11 +7,15 @@ a frame is never continued on another connection.
 
 from __future__ import annotations
 
+from engine.hotpath.dialects import firm_address, write_cancel, write_enter, write_modify, write_replace
 from engine.hotpath.latency import settle_stamps, stamp_sent
 from engine.hotpath.tables import (
     ENGINE,
-    INSTRUMENT,
+    LOST_CONNECTION,
+    LOST_NOT_READING,
+    LOST_RING_FULL,
     ORDER,
+    OUCH42,
     OUCH50,
     OUTBOUND_BYTES,
     RING,
@@ -32,18 +36,30 @@ from engine.native import (
     store_u8,
     view,
 )
-from engine.protocols.ouch50_encode import write_account_query, write_cancel_order, write_enter_order
-from engine.protocols.soupbintcp_frames import DEBUG, PAYLOAD, write_client_heartbeat, write_frame_header
+from engine.protocols.ouch42_encode import write_void_order
+from engine.protocols.ouch50_encode import write_account_query, write_mass_cancel, write_order_entry_switch
+from engine.protocols.soupbintcp_frames import (
+    DEBUG,
+    PAYLOAD,
+    write_client_heartbeat,
+    write_frame_header,
+    write_logout_request,
+)
 from engine.transport.rings import ring_push
 
 ORDER_REQUEST_KIND = int(RecordKind.ORDER_REQUEST)
 ORDER_REQUEST_BYTES = 96
-INSTRUMENT_BYTES = INSTRUMENT.itemsize
 LONGEST_FRAME = 256
 
 
 @hot
-def lose_session(engine, venue_index):
+def on_socket(protocol):
+    """Whether the loop itself speaks with a venue of this protocol, over the venue's socket."""
+    return protocol == OUCH50 or protocol == OUCH42
+
+
+@hot
+def lose_session(engine, venue_index, because=LOST_CONNECTION):
     """The connection is gone; the cold path closes the socket, journals the event and connects again.
 
     The gate goes on as if the session were up until that event is journalled: decisions depend on journalled input
@@ -51,6 +67,8 @@ def lose_session(engine, venue_index):
     """
     core = view(engine, 1, ENGINE)[0]
     venue = view(core.venues, VENUES, VENUE)[venue_index]
+    if venue.lost == 0:
+        venue.lost_because = because
     venue.lost = 1
     venue.outbound_used = 0
     core.attention |= SESSION_LOST
@@ -102,7 +120,7 @@ def queued(engine, venue_index, length):
     venue = view(core.venues, VENUES, VENUE)[venue_index]
     venue.outbound_used += length
     venue.sent_ns = core.clock_ns
-    if venue.protocol == OUCH50:
+    if on_socket(venue.protocol):
         core.unsent |= 1 << venue_index
 
 
@@ -115,54 +133,104 @@ def has_room(engine, venue_index):
         return 0
     if venue.outbound_used + LONGEST_FRAME <= OUTBOUND_BYTES:
         return 1
-    if venue.protocol == OUCH50 and venue.fd >= 0:
+    if on_socket(venue.protocol) and venue.fd >= 0:
         flush(engine, venue_index)
         if venue.lost != 0:
             return 0
         if venue.outbound_used + LONGEST_FRAME <= OUTBOUND_BYTES:
             return 1
-    lose_session(engine, venue_index)
+    lose_session(engine, venue_index, LOST_NOT_READING)
     return 0
 
 
 @hot
 def push_request(engine, venue_index, request_body):
-    """The journalled request into the session process's ring. Without a process there is no ring: nothing is sent."""
+    """The journalled request into the session process's ring. Without a process there is no ring: nothing is sent.
+
+    After one that did not fit none follows: the process must not see a later order of which it would conclude that it
+    has seen all before.
+    """
     venue = view(view(engine, 1, ENGINE)[0].venues, VENUES, VENUE)[venue_index]
-    if venue.request_ring == 0:
+    if venue.request_ring == 0 or venue.lost != 0:
         return
     stamp_sent(engine, venue_index)
     if ring_push(venue.request_ring, ORDER_REQUEST_KIND, request_body, ORDER_REQUEST_BYTES) == 0:
-        lose_session(engine, venue_index)
+        lose_session(engine, venue_index, LOST_RING_FULL)
 
 
 @hot
 def send_enter(engine, order_address, request_body):
-    """Enter Order (OUCH 5.0, section 2.1), or the journalled request itself into the session process's ring."""
+    """Enter Order in the venue's dialect, or the journalled request itself into the session process's ring."""
     core = view(engine, 1, ENGINE)[0]
     order = view(order_address, 1, ORDER)[0]
     venue = view(core.venues, VENUES, VENUE)[order.venue]
     if venue.protocol == RING:
         push_request(engine, order.venue, request_body)
     elif has_room(engine, order.venue) != 0:
-        symbol = core.instruments + order.instrument * INSTRUMENT_BYTES
-        packet = venue.outbound + venue.outbound_used
-        length = write_enter_order(
-            packet, order.order_id, order.side, order.quantity, symbol, order.price, order.time_in_force, order.order_id
-        )
-        queued(engine, order.venue, length)
+        queued(engine, order.venue, write_enter(engine, venue.outbound + venue.outbound_used, order_address))
 
 
 @hot
 def send_cancel(engine, order_address, request_body):
-    """Cancel Order (OUCH 5.0, section 2.3) down to nothing, or the journalled request into the ring."""
+    """Cancel Order down to nothing, or the journalled request into the ring."""
     core = view(engine, 1, ENGINE)[0]
     order = view(order_address, 1, ORDER)[0]
     venue = view(core.venues, VENUES, VENUE)[order.venue]
     if venue.protocol == RING:
         push_request(engine, order.venue, request_body)
     elif has_room(engine, order.venue) != 0:
-        queued(engine, order.venue, write_cancel_order(venue.outbound + venue.outbound_used, order.order_id, 0))
+        queued(engine, order.venue, write_cancel(engine, venue.outbound + venue.outbound_used, order_address))
+
+
+@hot
+def send_replace(engine, target_address, order_address, request_body):
+    """Replace Order, or the journalled request into the ring."""
+    core = view(engine, 1, ENGINE)[0]
+    venue_index = view(order_address, 1, ORDER)[0].venue
+    venue = view(core.venues, VENUES, VENUE)[venue_index]
+    if venue.protocol == RING:
+        push_request(engine, venue_index, request_body)
+    elif has_room(engine, venue_index) != 0:
+        packet = venue.outbound + venue.outbound_used
+        queued(engine, venue_index, write_replace(engine, packet, target_address, order_address))
+
+
+@hot
+def send_modify(engine, order_address, total):
+    """Modify Order; a venue behind a ring is never asked."""
+    core = view(engine, 1, ENGINE)[0]
+    venue_index = view(order_address, 1, ORDER)[0].venue
+    venue = view(core.venues, VENUES, VENUE)[venue_index]
+    if has_room(engine, venue_index) != 0:
+        packet = venue.outbound + venue.outbound_used
+        queued(engine, venue_index, write_modify(engine, packet, order_address, total))
+
+
+@hot
+def send_mass_cancel(engine, venue_index, number):
+    """Mass Cancel Request (OUCH 5.0, section 2.5) for every instrument."""
+    venue = view(view(engine, 1, ENGINE)[0].venues, VENUES, VENUE)[venue_index]
+    if has_room(engine, venue_index) != 0:
+        packet = venue.outbound + venue.outbound_used
+        queued(engine, venue_index, write_mass_cancel(packet, number, firm_address(engine, venue_index), 0))
+
+
+@hot
+def send_entry_switch(engine, venue_index, number, enable):
+    """Enable or Disable Order Entry Request (OUCH 5.0, sections 2.7 and 2.6)."""
+    venue = view(view(engine, 1, ENGINE)[0].venues, VENUES, VENUE)[venue_index]
+    if has_room(engine, venue_index) != 0:
+        packet = venue.outbound + venue.outbound_used
+        firm = firm_address(engine, venue_index)
+        queued(engine, venue_index, write_order_entry_switch(packet, number, firm, enable))
+
+
+@hot
+def send_void(engine, venue_index, token, side, symbol):
+    """An OUCH 4.2 order of no shares under the 14 bytes at `token`: rejected, or ignored when the token was seen."""
+    venue = view(view(engine, 1, ENGINE)[0].venues, VENUES, VENUE)[venue_index]
+    if has_room(engine, venue_index) != 0:
+        queued(engine, venue_index, write_void_order(venue.outbound + venue.outbound_used, token, side, symbol))
 
 
 @hot
@@ -180,6 +248,15 @@ def send_heartbeat(engine, venue_index):
     venue = view(view(engine, 1, ENGINE)[0].venues, VENUES, VENUE)[venue_index]
     if has_room(engine, venue_index) != 0:
         queued(engine, venue_index, write_client_heartbeat(venue.outbound + venue.outbound_used))
+
+
+@hot
+def send_logout(engine, venue_index):
+    """Logout Request (SoupBinTCP, section 2.3.4): we leave on purpose. Our orders stay."""
+    venue = view(view(engine, 1, ENGINE)[0].venues, VENUES, VENUE)[venue_index]
+    if has_room(engine, venue_index) != 0:
+        queued(engine, venue_index, write_logout_request(venue.outbound + venue.outbound_used))
+        flush_unsent(engine)
 
 
 @hot

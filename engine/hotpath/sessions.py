@@ -3,29 +3,47 @@
 from __future__ import annotations
 
 from engine.hotpath.clock import read_clock
+from engine.hotpath.numbers import reserve
 from engine.hotpath.reports import (
     complete_report,
     expire_all,
     forget_cancels,
     mark_unknown,
     resolve_never_sent,
+    take_back,
     take_report,
 )
-from engine.hotpath.requests import cancel_killed, reserve
-from engine.hotpath.sending import flush_unsent, lose_session, send_heartbeat
-from engine.hotpath.tables import ENGINE, INBOUND_BYTES, OUCH50, SESSION_ENDED, SESSION_READY, VENUE, VENUES
+from engine.hotpath.requests import cancel_killed
+from engine.hotpath.sending import flush_unsent, lose_session, on_socket, send_heartbeat
+from engine.hotpath.tables import (
+    ENGINE,
+    INBOUND_BYTES,
+    LOST_BOUNDARY,
+    LOST_END_OF_SESSION,
+    LOST_SILENCE,
+    OUCH42,
+    SESSION_ENDED,
+    SESSION_READY,
+    VENUE,
+    VENUES,
+)
+from engine.hotpath.venue_requests import assert_venue_kill
 from engine.journal.append import commit_journal
 from engine.messages.codes import RecordKind, SessionState, StampCause
 from engine.messages.journal import ORDER_REPORT, SESSION_EVENT
 from engine.native import AGAIN, DONT_WAIT, cycle_counter, errno, hot, load_u8, recv, store_u8, view
-from engine.protocols.ouch50_reports import MALFORMED, NO_REPORT, next_user_reference, parse_report
+from engine.protocols import ouch42_reports, ouch50_reports
+from engine.protocols.ouch50_reports import CORRECTION, MALFORMED, NO_REPORT
 from engine.protocols.soupbintcp_frames import (
+    DEBUG,
     END_OF_SESSION,
     HEADER_LENGTH,
     PARTIAL,
     PAYLOAD,
     SEQUENCED_DATA,
+    SERVER_HEARTBEAT,
     TYPE,
+    UNSEQUENCED_DATA,
     next_frame,
 )
 from engine.transport.rings import ring_advance, ring_peek
@@ -54,6 +72,8 @@ def apply_session_event(engine, body):
     else:
         venue.session_low = event.session_low
         venue.session_high = event.session_high
+        if event.fresh != 0:
+            venue.entry_disabled = 0
         venue.midnight_ns = core.clock_ns - core.clock_ns % DAY_NS
 
 
@@ -64,6 +84,8 @@ def assert_kills(engine, body):
     A venue's new session has nothing of the last one left to cancel.
     """
     event = view(body, 1, SESSION_EVENT)[0]
+    if event.state == UP:
+        assert_venue_kill(engine, event.venue)
     if event.state == UP and event.fresh == 0:
         cancel_killed(engine, event.venue, event.next_reference)
 
@@ -101,20 +123,43 @@ def session_event(engine, venue_index, state, next_reference, fresh, session_low
 
 
 @hot
+def take_other_answer(engine, venue_index, message, length):
+    """An answer that says nothing about one order: to the account query or the probe, or to a switch of order entry."""
+    core = view(engine, 1, ENGINE)[0]
+    venue = view(core.venues, VENUES, VENUE)[venue_index]
+    if venue.protocol == OUCH42:
+        answered = ouch42_reports.answers_probe(message, length)
+        reference = 0
+    else:
+        reference = ouch50_reports.next_user_reference(message, length)
+        answered = reference > 0
+        switched = ouch50_reports.entry_switched(message)
+        if switched != 0:
+            venue.entry_confirmed = switched
+    if answered and venue.session != UP:
+        venue.next_reference = reference
+        venue.query_answered = 1
+        core.attention |= SESSION_READY
+
+
+@hot
 def take_answer(engine, venue_index, message, length):
     """One sequenced OUCH message."""
     core = view(engine, 1, ENGINE)[0]
     venue = view(core.venues, VENUES, VENUE)[venue_index]
     sequence = venue.next_inbound
-    outcome = parse_report(message, length, venue.midnight_ns, core.report)
+    if venue.protocol == OUCH42:
+        outcome = ouch42_reports.parse_report(message, length, venue.midnight_ns, core.report)
+    else:
+        outcome = ouch50_reports.parse_report(message, length, venue.midnight_ns, core.report)
     if outcome == MALFORMED:
         venue.malformed += 1
     elif outcome == NO_REPORT:
-        reference = next_user_reference(message, length)
-        if reference > 0 and venue.session != UP:
-            venue.next_reference = reference
-            core.attention |= SESSION_READY
+        take_other_answer(engine, venue_index, message, length)
     else:
+        if outcome == CORRECTION and take_back(engine, venue_index, core.report) == 0:
+            venue.next_inbound = sequence + 1
+            return
         complete_report(engine, venue_index, core.report, sequence)
         take_report(engine, core.report)
     venue.next_inbound = sequence + 1
@@ -133,15 +178,19 @@ def take_frames(engine, venue_index):
             break
         if length < 0:
             venue.malformed += 1
-            lose_session(engine, venue_index)
+            lose_session(engine, venue_index, LOST_BOUNDARY)
             return
         kind = load_u8(frame + TYPE)
         if kind == SEQUENCED_DATA:
             take_answer(engine, venue_index, frame + PAYLOAD, length - HEADER_LENGTH)
         elif kind == END_OF_SESSION:
             core.attention |= SESSION_ENDED
-            lose_session(engine, venue_index)
+            lose_session(engine, venue_index, LOST_END_OF_SESSION)
             return
+        elif kind == DEBUG:
+            venue.debug_packets += 1
+        elif kind != SERVER_HEARTBEAT and kind != UNSEQUENCED_DATA:
+            venue.malformed += 1
         at += length
     rest = venue.inbound_used - at
     if at > 0:
@@ -213,10 +262,10 @@ def keep_alive(engine, venue_index):
     """Heartbeats of a socket session: ours after a second of silence, the venue's missed for too long."""
     core = view(engine, 1, ENGINE)[0]
     venue = view(core.venues, VENUES, VENUE)[venue_index]
-    if venue.protocol != OUCH50 or venue.fd < 0 or venue.lost != 0:
+    if not on_socket(venue.protocol) or venue.fd < 0 or venue.lost != 0:
         return
     if core.clock_ns - venue.sent_ns >= HEARTBEAT_NS:
         send_heartbeat(engine, venue_index)
         flush_unsent(engine)
     if core.clock_ns - venue.heard_ns >= SILENCE_NS:
-        lose_session(engine, venue_index)
+        lose_session(engine, venue_index, LOST_SILENCE)

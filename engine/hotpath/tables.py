@@ -58,18 +58,23 @@ ENGINE = np.dtype(
         ("markets", "<i8"),
         ("prints", "<i8"),
         ("arrivals", "<i8"),
+        ("fills", "<i8"),  # the newest fills, in a circle
         # sizes
         ("instrument_count", "<i8"),
         ("venue_count", "<i8"),
         ("listing_count", "<i8"),
         ("strategy_count", "<i8"),
         ("order_mask", "<i8"),
+        ("fill_mask", "<i8"),
         ("polled_count", "<i8"),
         ("stamp_mask", "<i8"),
         # state that a replay rebuilds
         ("state", "<i8"),
         ("limits_version", "<i8"),
         ("next_order_id", "<i8"),
+        ("last_number", "<i8"),  # order numbers up to this one are journalled as ours (numbers.py)
+        ("fill_count", "<i8"),
+        ("implied_end", "<i8"),  # the order that ends with the one that was just reported on, 0: none
         ("clock_ns", "<i8"),
         ("market_time_ns", "<i8"),
         ("position", "<i8"),
@@ -114,7 +119,7 @@ ENGINE = np.dtype(
 WOKEN = 1
 SESSION_LOST = 2
 LOG_FULL = 4
-SESSION_READY = 8  # the venue answered the account query: everything before it was replayed
+SESSION_READY = 8  # the venue answered the account query, or the probe: everything before it was replayed
 REPORT_UNKNOWN = 16
 SESSION_ENDED = 32
 
@@ -146,10 +151,12 @@ VENUE = np.dtype(
         ("inbound_used", "<i8"),
         ("outbound", "<i8"),
         ("outbound_used", "<i8"),
-        ("next_reference", "<i8"),  # what the venue's last account query answered
+        ("next_reference", "<i8"),  # what the venue's last account query answered, 0: it does not tell
+        ("query_answered", "<i8"),  # everything that the venue had to say before the session has come
         ("next_inbound", "<i8"),  # SoupBinTCP sequence of the next sequenced message
         ("heard_ns", "<i8"),
         ("sent_ns", "<i8"),
+        ("largest_price", "<i8"),  # of a limit order in its messages, 0: as the gate's
         ("maker_fee", "<i8"),
         ("taker_fee", "<i8"),
         ("request_ring", "<i8"),
@@ -158,13 +165,28 @@ VENUE = np.dtype(
         ("fills", "<i8"),
         ("rejects", "<i8"),
         ("malformed", "<i8"),
-        ("firm", "<i8"),
+        ("firm", "<i8"),  # four letters as the venue knows us, as they stand in a message
+        ("lost_because", "<i8"),  # LOST_* below
+        ("debug_packets", "<i8"),
+        ("entry_disabled", "<i8"),  # we asked the venue to take no order of ours
+        ("entry_confirmed", "<i8"),  # what it answered last: DISABLED, ENABLED, 0 nothing
     ]
 )
+ENTRY_DISABLED, ENTRY_ENABLED = 1, 2
+
+# Why the loop gave a session up, for the sentence that the cold path says.
+LOST_CONNECTION = 0
+LOST_BOUNDARY = 1  # a frame of a length that none can have
+LOST_SILENCE = 2
+LOST_END_OF_SESSION = 3
+LOST_NOT_READING = 4  # our buffer stays full
+LOST_RING_FULL = 5
+
 NO_PROTOCOL = 0
 OUCH50 = 1
 RING = 2  # a session process behind shared-memory rings
 IN_MEMORY = 3  # the simulated venue of a backtest: requests go to a buffer
+OUCH42 = 4
 
 LINE = np.dtype(
     [
@@ -236,6 +258,7 @@ LEG = np.dtype(
         ("order_price", "<i8"),
         ("order_since_ns", "<i8"),
         ("canceling", "<i8"),
+        ("replacing", "<i8"),  # a replacement of `order_id` was asked for and is not answered
         ("attempts", "<i8"),
         ("retry_after_ns", "<i8"),
         ("denied", "<i8"),  # in a row: each waits twice as long as the one before
@@ -283,6 +306,28 @@ ORDER = np.dtype(
         ("canceling", "<i8"),
         ("limits_version", "<i8"),
         ("sent_ns", "<i8"),
+        ("target", "<i8"),  # the order that this one is to replace, until the venue has answered
+        ("replacement", "<i8"),  # the order that is to replace this one, until the venue has answered
+        ("chain", "<i8"),  # shares that the orders before this one in its chain of replacements have executed
+        ("reference", "<i8"),  # the venue's number of the order in its feed, 0 while not known
+    ]
+)
+
+# A fill as it was booked, so that the venue can take it back.
+FILL = np.dtype(
+    [
+        ("match_number", "<i8"),
+        ("order_id", "<i8"),
+        ("venue", "<i8"),
+        ("instrument", "<i8"),
+        ("side", "<i8"),
+        ("price", "<i8"),
+        ("quantity", "<i8"),
+        ("fee", "<i8"),
+        ("strategy", "<i8"),  # row
+        ("team", "<i8"),  # account
+        ("leg", "<i8"),
+        ("broken", "<i8"),
     ]
 )
 

@@ -24,6 +24,10 @@ class OrderAction(IntEnum):
     ENTER = 1
     REPLACE = 2
     CANCEL = 3
+    MODIFY = 4
+    MASS_CANCEL = 5
+    DISABLE_ENTRY = 6
+    ENABLE_ENTRY = 7
 
 
 class OrderState(IntEnum):
@@ -67,6 +71,9 @@ class ReportKind(IntEnum):
     EXPIRED = 8
     NOT_SENT = 9
     BROKEN = 10
+    MODIFIED = 11
+    RESTATED = 12
+    PRIORITY_UPDATED = 13
 
 
 class Liquidity(IntEnum):
@@ -172,6 +179,7 @@ class RecordKind(IntEnum):
     ENGINE_STATE = 8
     TIMER = 9
     STRATEGY_STATE = 10
+    ORDER_NUMBERS = 11
 
 
 class StampCause(IntEnum):

@@ -20,6 +20,7 @@ DEFINE_VENUE = "define_venue"
 REMOVE_VENUE = "remove_venue"
 ENTER_ORDER = "enter_order"
 CANCEL_ORDER = "cancel_order"
+REPLACE_ORDER = "replace_order"
 KILL = "kill"
 REARM = "rearm"
 ALARM = "alarm"
@@ -101,6 +102,16 @@ class CancelOrder:
 
 
 @dataclass(frozen=True)
+class ReplaceOrder:
+    """Another price and open quantity for a working order. Fewer shares at the same price keep the order, its number
+    and its place; anything else is a new order in its place, which passes the gate."""
+
+    order_id: int
+    price: int
+    quantity: int
+
+
+@dataclass(frozen=True)
 class Kill:
     """Cancel every working order in the scope and send no new one until somebody re-arms. Re-assertable."""
 
@@ -145,6 +156,7 @@ BODIES: dict[str, type[Any]] = {
     REMOVE_VENUE: RemoveVenue,
     ENTER_ORDER: EnterOrder,
     CANCEL_ORDER: CancelOrder,
+    REPLACE_ORDER: ReplaceOrder,
     KILL: Kill,
     REARM: Rearm,
     ALARM: Alarm,

@@ -146,6 +146,9 @@ STRATEGY_STATE = np.dtype(
     [("position", "<u8"), ("strategy", "<u4"), ("state", "u1"), ("reserved", "u1", (3,)), ("unused", "V80")]
 )
 
+# Numbers `first` to `last` may be given to orders from now on, and are never given again whatever is lost later.
+ORDER_NUMBERS = np.dtype([("position", "<u8"), ("first", "<u8"), ("last", "<u8"), ("unused", "u1", (72,))])
+
 BODIES = {
     RecordKind.ORDER_REQUEST: ORDER_REQUEST,
     RecordKind.DENIAL: DENIAL,
@@ -155,6 +158,7 @@ BODIES = {
     RecordKind.ENGINE_STATE: ENGINE_STATE,
     RecordKind.TIMER: TIMER,
     RecordKind.STRATEGY_STATE: STRATEGY_STATE,
+    RecordKind.ORDER_NUMBERS: ORDER_NUMBERS,
 }
 
 # Bodies of these kinds are the recording position (8 bytes) followed by UTF-8 JSON of header.text_length bytes.

@@ -6,8 +6,8 @@
      "refused":    {"unknown_order": …, "full": …, "bad_value": …, "duplicate": …, "wrong_length": …, "unknown_type": …,
                     "unknown_report": …},
      "venues":     [{"venue": 1, "name": "XSIM", "protocol": "ouch50", "session": "UP", "orders": …, "fills": …,
-                     "rejects": …, "last_heard_ns": …, "market": "OPEN", "phase": "Q", "breached": null,
-                     "unknown_broken": …}],
+                     "rejects": …, "malformed": …, "debug_packets": …, "order_entry": "enabled", "why": "",
+                     "last_heard_ns": …, "market": "OPEN", "phase": "Q", "breached": null, "unknown_broken": …}],
      "feeds":      [{"venue": 1, "line": "A", "packets": …, "messages": …, "duplicates": …, "gaps": …, "lost": …,
                      "malformed": …, "heartbeats": …, "recovered": …, "behind": …, "behind_mean_ns": …,
                      "behind_most_ns": …, "last_heard_ns": …, "dirty": false, "ended": false}],
@@ -35,6 +35,8 @@ packets of which the other line had brought a copy before; the times say how muc
 latency is that of orders which a packet caused, from packet received to send called: whole, and its stages received to
 decided, decided to journaled, journaled to sent; of the last minute and of the UTC day (n to max_ns beside them: the
 day's whole). logged is the journal sequence up to which the latency log goes, lost counts stamps that never got there.
+why of a venue is a sentence while it has no session. Its order_entry is disabled while a kill of the firm or the venue
+holds there and it takes such a request.
 refused counts messages that changed nothing: of the feeds, and answers about orders that are not ours.
 """
 

@@ -1,7 +1,7 @@
 """One OUCH 4.2 answer into an ORDER_REPORT body, in the loop; fields and outcomes are those of `ouch50_reports`.
 
-`reason` of a rejection is its letter. Answers whose token is not 14 hexadecimal digits are malformed: they are not
-ours.
+`reason` of a rejection is its letter. The order's number is the last eight of a token's 14 hexadecimal digits. Answers
+with other tokens are malformed, they are not ours; but for the rejection of a probe, whose token begins with Q.
 """
 
 from __future__ import annotations
@@ -19,13 +19,17 @@ from engine.protocols.ouch50_reports import (
     CANCEL_REJECTED,
     CANCELED,
     CLOSED,
+    CORRECTED,
+    CORRECTION,
     DEAD,
     EXECUTED,
     EXPIRED,
     LATEST_NS,
     LIQUIDITY,
     MALFORMED,
+    MODIFIED,
     NO_REPORT,
+    PRIORITY_UPDATED,
     REJECTED,
     REPLACED,
     REPORT,
@@ -34,6 +38,8 @@ from engine.protocols.ouch50_reports import (
 )
 
 NO_TOKEN = -1
+PROBE = ord("Q")  # the first letter of a token that asks the venue for a sign of life
+NUMBER_MASK = 0xFFFFFFFF
 OLDER_AIQ_CANCELED_LENGTH = ouch.AIQ_CANCELED_LENGTH - 1
 LENGTHS = np.zeros(256, np.int64)
 for _layout in OUTBOUND:
@@ -42,7 +48,7 @@ for _layout in OUTBOUND:
 
 @hot
 def read_token(address):
-    """The number in a token of ours, or NO_TOKEN."""
+    """The order's number in a token of ours, or NO_TOKEN."""
     number = 0
     for index in range(ouch.TOKEN_LENGTH):
         letter = load_u8(address + index)
@@ -53,7 +59,7 @@ def read_token(address):
         else:
             return NO_TOKEN
         number = number * 16 + digit
-    return number
+    return number & NUMBER_MASK
 
 
 @hot
@@ -114,6 +120,8 @@ def parse_canceled(address, midnight_ns, report):
     record = view(report, 1, ORDER_REPORT)[0]
     record.quantity = load_be32(address + ouch.CANCELED_QUANTITY)
     record.reason = reason
+    if load_u8(address) == ouch.AIQ_CANCELED:
+        record.price = load_be32(address + ouch.AIQ_CANCELED_PRICE)
     return REPORT
 
 
@@ -140,6 +148,63 @@ def parse_answer(address, kind, midnight_ns, report):
 
 
 @hot
+def parse_modified(address, midnight_ns, report):
+    """Order Modified: quantity is what is outstanding."""
+    if not begin(address, midnight_ns, MODIFIED, report):
+        return MALFORMED
+    record = view(report, 1, ORDER_REPORT)[0]
+    record.side = SIDES[load_u8(address + ouch.MODIFIED_SIDE)]
+    record.quantity = load_be32(address + ouch.MODIFIED_QUANTITY)
+    return REPORT if record.side != 0 else MALFORMED
+
+
+@hot
+def parse_priority_update(address, midnight_ns, report):
+    """Order Priority Update."""
+    reference = load_be64(address + ouch.PRIORITY_UPDATE_REFERENCE)
+    if reference < 0 or not begin(address, midnight_ns, PRIORITY_UPDATED, report):
+        return MALFORMED
+    record = view(report, 1, ORDER_REPORT)[0]
+    record.price = load_be32(address + ouch.PRIORITY_UPDATE_PRICE)
+    record.match_number = reference
+    return REPORT
+
+
+@hot
+def parse_correction(address, midnight_ns, report):
+    """Trade Correction: an EXECUTED report in the place of an earlier one."""
+    outcome = parse_executed(address, midnight_ns, report)
+    view(report, 1, ORDER_REPORT)[0].reason = CORRECTED
+    return CORRECTION if outcome == REPORT else MALFORMED
+
+
+@hot
+def parse_rare(address, letter, midnight_ns, report):
+    """The answers that a day hardly has."""
+    if letter == ouch.CANCEL_PENDING:
+        return parse_answer(address, CANCEL_PENDING, midnight_ns, report)
+    if letter == ouch.CANCEL_REJECTED:
+        return parse_answer(address, CANCEL_REJECTED, midnight_ns, report)
+    if letter == ouch.BROKEN_TRADE:
+        return parse_broken_trade(address, midnight_ns, report)
+    if letter == ouch.MODIFIED:
+        return parse_modified(address, midnight_ns, report)
+    if letter == ouch.PRIORITY_UPDATE:
+        return parse_priority_update(address, midnight_ns, report)
+    if letter == ouch.TRADE_CORRECTION:
+        return parse_correction(address, midnight_ns, report)
+    return NO_REPORT
+
+
+@hot
+def answers_probe(address, length):
+    """Whether the message is the rejection of a probe: everything that the venue had to say before has come."""
+    if length != ouch.REJECTED_LENGTH or load_u8(address) != ouch.REJECTED:
+        return False
+    return load_u8(address + ouch.OUTBOUND_TOKEN) == PROBE
+
+
+@hot
 def parse_report(address, length, midnight_ns, report):
     """The outbound message of `length` bytes at `address` into the ORDER_REPORT body at `report`."""
     if length < ouch.SYSTEM_EVENT_LENGTH:
@@ -160,11 +225,7 @@ def parse_report(address, length, midnight_ns, report):
     if letter == ouch.REPLACED:
         return parse_order(address, REPLACED, midnight_ns, report)
     if letter == ouch.REJECTED:
+        if answers_probe(address, length):
+            return NO_REPORT
         return parse_answer(address, REJECTED, midnight_ns, report)
-    if letter == ouch.CANCEL_PENDING:
-        return parse_answer(address, CANCEL_PENDING, midnight_ns, report)
-    if letter == ouch.CANCEL_REJECTED:
-        return parse_answer(address, CANCEL_REJECTED, midnight_ns, report)
-    if letter == ouch.BROKEN_TRADE:
-        return parse_broken_trade(address, midnight_ns, report)
-    return NO_REPORT
+    return parse_rare(address, letter, midnight_ns, report)

@@ -24,6 +24,7 @@ from engine.protocols import ouch50_offsets as ouch
 from engine.protocols.soupbintcp_frames import HEADER_LENGTH, PAYLOAD, UNSEQUENCED_DATA, write_frame_header
 
 LONGEST_REQUEST = 64
+LARGEST_PRICE = 0x7FFFFFFE  # above it stands no limit
 
 BUY = 1
 DAY = 1
@@ -125,6 +126,17 @@ def write_cancel_order(address, user_reference, quantity):
     store_be32(message + ouch.CANCEL_ORDER_USER_REFERENCE, user_reference)
     store_be32(message + ouch.CANCEL_ORDER_QUANTITY, quantity)
     return write_frame_header(address, UNSEQUENCED_DATA, ouch.CANCEL_ORDER_LENGTH)
+
+
+@hot
+def write_modify_order(address, user_reference, side, quantity):
+    """Modify Order (2.4): at most `quantity` shares may be executed in total; the order keeps its place. 13 bytes."""
+    message = address + PAYLOAD
+    store_u8(message, ouch.MODIFY_ORDER)
+    store_be32(message + ouch.MODIFY_ORDER_USER_REFERENCE, user_reference)
+    store_u8(message + ouch.MODIFY_ORDER_SIDE, LETTER_BUY if side == BUY else LETTER_SELL)
+    store_be32(message + ouch.MODIFY_ORDER_QUANTITY, quantity)
+    return write_frame_header(address, UNSEQUENCED_DATA, ouch.MODIFY_ORDER_LENGTH)
 
 
 @hot

@@ -18,6 +18,7 @@ from engine.simulator.generator import Generator, default_instruments
 from engine.simulator.history import History
 from engine.simulator.layout import BookMemory, SelfMatch
 from engine.simulator.oracle import Oracle
+from engine.simulator.ouch42_account import Ouch42Account
 from engine.simulator.ouch_account import OuchAccount
 from engine.simulator.replay import read_quotes
 from engine.simulator.simulation import Simulation
@@ -110,7 +111,8 @@ class Assembly:
             if settings.protocol == "fix44":
                 venue.admit(FixAccount(venue.desk, owner, user.name))
             else:
-                venue.admit(OuchAccount(venue.desk, owner, user.name, user.password, self.midnight_ns))
+                account = Ouch42Account if settings.protocol == "ouch42" else OuchAccount
+                venue.admit(account(venue.desk, owner, user.name, user.password, self.midnight_ns))
         venue.source = self._source(memory, number)
         return venue
 

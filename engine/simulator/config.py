@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from engine.simulator.generator import Market
 
-PROTOCOLS = ("ouch50", "fix44")
+PROTOCOLS = ("ouch50", "ouch42", "fix44")
 FLAT_OUT = 0.0
 
 
@@ -156,8 +156,8 @@ def _check(config: ExchangeConfig) -> None:
             raise ConfigError(f"venue {venue.name}: self_match is allow, cancel_resting or cancel_incoming")
         if venue.retransmission_messages < 0:
             raise ConfigError(f"venue {venue.name}: retransmission_messages is a count, 0 for all")
-        if config.lockstep and venue.protocol != "ouch50":
-            raise ConfigError(f"venue {venue.name}: lockstep needs ouch50")
+        if config.lockstep and venue.protocol == "fix44":
+            raise ConfigError(f"venue {venue.name}: lockstep needs OUCH")
     names = {venue.name for venue in config.venues}
     for entry in config.schedule:
         if entry.venue and entry.venue not in names:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine.messages.prices import from_decimal
+from engine.simulator import floor_clients
+from engine.simulator.floor_clients import NoSuchOrder
 
 if TYPE_CHECKING:
     from engine.simulator.venue import Venue
@@ -47,6 +49,13 @@ class Floor:
         for instrument in self.instruments:
             halted = int(rows[instrument]["halted"])
             rows[instrument]["halted"] = halted | bit if held else halted & ~bit
+
+    def tell(self, act: Callable[[], None]) -> None:
+        """Do something to clients' orders."""
+        try:
+            act()
+        except NoSuchOrder as error:
+            raise FloorOrderError(str(error)) from None
 
     def word(self, at: int, default: str = "") -> str:
         return self.words[at] if at < len(self.words) else default
@@ -93,6 +102,9 @@ class Rehearsal(Floor):
     def match(self) -> int:
         """No number is used up."""
         return 0
+
+    def tell(self, act: Callable[[], None]) -> None:
+        """Nobody is told."""
 
 
 def _trading(state: str) -> Callable[[Floor], None]:
@@ -164,7 +176,45 @@ def _print(floor: Floor) -> None:
 
 
 def _break(floor: Floor) -> None:
-    floor.say_market("broken_trade", match_number=floor.number(0))
+    number, reason = floor.number(0), floor.letter(1, "ECSX", "E")
+    floor.say_market("broken_trade", match_number=number)
+    floor.tell(lambda: floor_clients.break_trade(floor.venue, number, reason, floor.time_ns))
+
+
+def _correct(floor: Floor) -> None:
+    number, price = floor.number(0), floor.price(1)
+    floor.tell(lambda: floor_clients.correct_trade(floor.venue, number, price, floor.time_ns))
+
+
+def _hold_cancels(floor: Floor) -> None:
+    floor.tell(lambda: floor.venue.desk.held.update(floor.instruments))
+
+
+def _release_cancels(floor: Floor) -> None:
+    how = floor.word(0, "carry-out")
+    if how not in ("carry-out", "reject"):
+        raise FloorOrderError(f"{how!r} is neither carry-out nor reject")
+
+    def release() -> None:
+        floor.venue.desk.held.difference_update(floor.instruments)
+        floor_clients.release_cancels(floor.venue, floor.time_ns, reject=how == "reject")
+
+    floor.tell(release)
+
+
+def _restate(floor: Floor) -> None:
+    number = floor.number(1)
+    floor.tell(lambda: floor_clients.restate(floor.venue, floor.word(0), number, floor.time_ns))
+
+
+def _reprice(floor: Floor) -> None:
+    number, price = floor.number(1), floor.price(2)
+    floor.tell(lambda: floor_clients.reprice(floor.venue, floor.word(0), number, price, floor.time_ns))
+
+
+def _withdraw(floor: Floor) -> None:
+    number = floor.number(1)
+    floor.tell(lambda: floor_clients.withdraw(floor.venue, floor.word(0), number, floor.time_ns))
 
 
 def _retail(floor: Floor) -> None:
@@ -194,7 +244,13 @@ VERBS: dict[str, tuple[bool, int, int, Callable[[Floor], None]]] = {
     "retail": (True, 1, 1, _retail),
     "breaker-levels": (False, 3, 3, _breaker_levels),
     "breaker": (False, 1, 1, _breaker),
-    "break": (False, 1, 1, _break),
+    "break": (False, 1, 2, _break),
+    "correct": (False, 2, 2, _correct),
+    "hold-cancels": (True, 0, 0, _hold_cancels),
+    "release-cancels": (True, 0, 1, _release_cancels),
+    "restate": (False, 2, 2, _restate),
+    "reprice": (False, 3, 3, _reprice),
+    "withdraw": (False, 2, 2, _withdraw),
     "hours": (False, 1, 1, _hours),
 }
 

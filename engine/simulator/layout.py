@@ -87,6 +87,8 @@ BOOK = np.dtype(
             "midnight_ns",
             "clock_ns",  # time of the latest request: time never runs backwards
             "self_match",
+            "prevented_quantity",  # of the last self match: shares that would have traded, and at which price
+            "prevented_price",
             "trade_count",
             "refused_count",
         )
@@ -181,6 +183,7 @@ FLOW = np.dtype(
     ]
 )
 
+REPRICE = 10  # action: the exchange gives an order another price by itself
 QUOTE = 9  # action: one participant's displayed quote on one side is now this; quantity 0 withdraws it
 
 RESULT = np.dtype(
@@ -203,6 +206,9 @@ RESULT = np.dtype(
             "time_in_force",
             "displayed",
             "time_ns",
+            "prevented_quantity",  # canceled by self match prevention: shares that would have traded, and their price
+            "prevented_price",
+            "resting",  # 1: about an order in the book, 0: about an incoming one
         )
     ]
 )

@@ -46,6 +46,7 @@ ALLOW, CANCEL_RESTING = int(SelfMatch.ALLOW), int(SelfMatch.CANCEL_RESTING)
 BY_USER, BY_TIME = int(CancelReason.USER), int(CancelReason.IMMEDIATE_OR_CANCEL)
 BY_SELF_MATCH, BY_SYSTEM = int(CancelReason.SELF_MATCH), int(CancelReason.SYSTEM)
 CAPACITY, UNKNOWN_ORDER = int(Refusal.CAPACITY), int(Refusal.UNKNOWN_ORDER)
+INVALID_PRICE = int(Refusal.INVALID_PRICE)
 DUPLICATE_REFERENCE = int(Refusal.DUPLICATE_REFERENCE)
 
 
@@ -141,6 +142,8 @@ def match(book, request, reference):
             break
         index = levels[place].first if levels[place].first != 0 else levels[place].hidden_first
         if wanted.owner != 0 and orders[index].owner == wanted.owner and header.self_match != ALLOW:
+            header.prevented_quantity = min(remaining, orders[index].quantity)
+            header.prevented_price = levels[place].price
             if header.self_match != CANCEL_RESTING:
                 return -remaining
             withdraw(book, index, BY_SELF_MATCH, wanted.time_ns)
@@ -278,6 +281,35 @@ def cancel(book, request):
     report_canceled(book, index, gone, leaves, wanted.reason, wanted.time_ns)
     if order.displayed != 0:
         publish_cancel(book, order.instrument, order.reference, gone, wanted.time_ns)
+    return 0
+
+
+@hot
+def reprice(book, request):
+    """The exchange gives a resting order another price by itself: a new number in the feed, time priority is new.
+
+    Returns 0, UNKNOWN_ORDER, or INVALID_PRICE for one at which it would trade; then nothing happened.
+    """
+    header = view(book, 1, BOOK)[0]
+    wanted = view(request, 1, REQUEST)[0]
+    index = find_order(book, order_key(wanted.owner, wanted.user_reference))
+    if index == 0:
+        return UNKNOWN_ORDER
+    order = view(header.orders, header.order_capacity + 1, ORDER)[index]
+    wanted.instrument = order.instrument
+    wanted.side = order.side
+    wanted.quantity = order.quantity
+    wanted.executed = order.executed
+    wanted.displayed = order.displayed
+    entry = view(header.instruments, header.instrument_count + 1, INSTRUMENT)[wanted.instrument]
+    if wanted.price <= 0 or wanted.price % entry.tick_size != 0 or header.free_level == 0 or crosses(book, request):
+        return INVALID_PRICE
+    previous = order.reference
+    reference = take_reference(book)
+    unrest(book, index)
+    rest(book, request, reference, wanted.quantity)
+    if wanted.displayed != 0:
+        publish_replace(book, wanted.instrument, previous, reference, wanted.quantity, wanted.price, wanted.time_ns)
     return 0
 
 

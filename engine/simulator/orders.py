@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from engine.messages.instruments import Instrument
 from engine.native import address_of
-from engine.simulator.layout import REQUEST, BookMemory
+from engine.simulator.layout import OWNER_SHIFT, REQUEST, BookMemory
 from engine.simulator.matching import cancel_owned, set_entry
+from engine.simulator.order_table import find_order, order_key
 from engine.simulator.refusals import refusal
 from engine.simulator.requests import apply
 
+LARGEST_NUMBER = (1 << OWNER_SHIFT) - 1
 LARGEST = 1 << 62  # wire fields are unsigned 64 bit; anything this large is refused anyway
 
 
@@ -19,6 +23,7 @@ class OrderDesk:
 
     def __init__(self, memory: BookMemory, instruments: Sequence[Instrument]) -> None:
         self.memory = memory
+        self.held: set[int] = set()  # instruments whose cancels wait, as during a cross
         self._names = {i.id: i.name for i in instruments}
         self._ids = {i.name: i.id for i in instruments}
         self._request = memory.request[0]
@@ -31,6 +36,11 @@ class OrderDesk:
     def instrument_name(self, instrument: int) -> str:
         """Name of a listed instrument; a number nobody listed has an empty one."""
         return self._names.get(instrument, "")
+
+    def resting(self, owner: int, user_reference: int) -> np.void | None:
+        """The row of an order that rests (a copy), or None."""
+        index = int(find_order(self.memory.address, order_key(owner, min(user_reference, LARGEST_NUMBER))))
+        return self.memory.orders[index].copy() if index else None
 
     def request(self, **fields: int) -> int:
         """Carry out one request; fields as in REQUEST, absent ones 0. Returns 0 or a `Refusal`."""

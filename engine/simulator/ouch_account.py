@@ -1,4 +1,7 @@
-"""One OUCH 5.0 account of a venue: which numbers it accepts, what it echoes, and every message it was sent."""
+"""One OUCH account of a venue: which numbers it accepts, what it echoes, and every message it was sent.
+
+Written in the words of OUCH 5.0; `ouch42_account` says the same in those of OUCH 4.2.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,8 @@ class OuchAccount:
         self.ignored = 0
         self._desk = desk
         self._midnight_ns = midnight_ns
+        self.fills: dict[int, list[tuple[int, int, str]]] = {}  # by match number: reference, quantity, liquidity
+        self._pending: list[tuple[int, int, str]] = []  # cancels that wait: reference, quantity, side of a modification
         self._last_reference = 0
         self._echo: dict[str, Any] = {}
         self._modifying = ""
@@ -44,19 +49,33 @@ class OuchAccount:
     def receive(self, raw: bytes, time_ns: int) -> None:
         """Carry out one message from the client. What it causes is found in the book's results and in `sequenced`."""
         try:
-            message = decode_inbound(raw)
+            message = self.decode(raw)
         except MalformedMessage:
             self.malformed += 1
             return
         self._modifying = ""
         self._handlers[message.name](message, time_ns)
 
+    def decode(self, raw: bytes) -> Message:
+        """A message of the client in the words of OUCH 5.0. MalformedMessage when it is none."""
+        return decode_inbound(raw)
+
+    def encode(self, name: str, appendage: dict[str, Any] | None, values: dict[str, Any]) -> bytes:
+        """A message to the client from the words of OUCH 5.0."""
+        return encode_outbound(name, appendage, **values)
+
+    def is_new(self, user_reference: int) -> bool:
+        """Whether a number may be used."""
+        return user_reference > self._last_reference
+
+    def use(self, user_reference: int) -> None:
+        """A number is used up."""
+        self._last_reference = user_reference
+
     def _enter(self, message: Message, time_ns: int) -> None:
         values, options = message.values, message.appendage
-        if values["user_reference"] <= self._last_reference:
-            self.ignored += 1
+        if not self._consume(values["user_reference"]):
             return
-        self._last_reference = values["user_reference"]
         self._echo = values
         self._desk.request(
             time_ns=time_ns,
@@ -73,7 +92,7 @@ class OuchAccount:
 
     def _replace(self, message: Message, time_ns: int) -> None:
         values, options = message.values, message.appendage
-        if values["user_reference"] <= self._last_reference:
+        if not self.is_new(values["user_reference"]):
             self.ignored += 1
             return
         self._echo = {"capacity": "P", "cross_type": "N"} | values
@@ -89,30 +108,53 @@ class OuchAccount:
             **_validity(values, options),
         )
         if refusal == 0:
-            self._last_reference = values["user_reference"]
+            self.use(values["user_reference"])
         elif refusal == Refusal.UNKNOWN_ORDER:
             self.ignored += 1
 
     def _cancel(self, message: Message, time_ns: int) -> None:
+        self._reduce(message.values["user_reference"], message.values["quantity"], "", time_ns)
+
+    def _modify(self, message: Message, time_ns: int) -> None:
+        self._reduce(message.values["user_reference"], message.values["quantity"], message.values["side"], time_ns)
+
+    def _reduce(self, reference: int, quantity: int, side: str, time_ns: int) -> None:
+        """A cancel, or a modification to `side`; it waits while the instrument's cancels are held."""
+        order = self._desk.resting(self.owner, reference)
+        if order is not None and int(order["instrument"]) in self._desk.held:
+            self._pending.append((reference, quantity, side))
+            self.send("cancel_pending", time_ns, user_reference=reference)
+            return
+        self._modifying = side
         refusal = self._desk.request(
             time_ns=time_ns,
             action=OrderAction.CANCEL,
             owner=self.owner,
-            user_reference=message.values["user_reference"],
-            quantity=message.values["quantity"],
+            user_reference=reference,
+            quantity=quantity,
             reason=CancelReason.USER,
         )
         self.ignored += int(refusal != 0)
 
-    def _modify(self, message: Message, time_ns: int) -> None:
-        self._modifying = message.values["side"]
-        self._cancel(message, time_ns)
+    def release_cancels(self, time_ns: int, *, reject: bool) -> None:
+        """The cancels that waited, where they wait no longer: carried out, or rejected."""
+        waiting, self._pending = self._pending, []
+        for reference, quantity, side in waiting:
+            order = self._desk.resting(self.owner, reference)
+            if order is None:
+                continue
+            if int(order["instrument"]) in self._desk.held:
+                self._pending.append((reference, quantity, side))
+            elif reject:
+                self.send("cancel_rejected", time_ns, user_reference=reference)
+            else:
+                self._reduce(reference, quantity, side, time_ns)
 
     def _mass_cancel(self, message: Message, time_ns: int) -> None:
         values = message.values
         if not self._consume(values["user_reference"]):
             return
-        self._send(
+        self.send(
             "mass_cancel_response",
             time_ns,
             {},
@@ -130,18 +172,16 @@ class OuchAccount:
         if not self._consume(values["user_reference"]):
             return
         self._desk.set_entry(self.owner, disabled=message.name == "disable_order_entry")
-        self._send(
-            f"{message.name}_response", time_ns, {}, user_reference=values["user_reference"], firm=values["firm"]
-        )
+        self.send(f"{message.name}_response", time_ns, {}, user_reference=values["user_reference"], firm=values["firm"])
 
     def _query(self, _message: Message, time_ns: int) -> None:
-        self._send("account_query_response", time_ns, next_user_reference=self._last_reference + 1)
+        self.send("account_query_response", time_ns, next_user_reference=self._last_reference + 1)
 
     def _consume(self, user_reference: int) -> bool:
-        if user_reference <= self._last_reference:
+        if not self.is_new(user_reference):
             self.ignored += 1
             return False
-        self._last_reference = user_reference
+        self.use(user_reference)
         return True
 
     def report(self, result: np.void) -> None:
@@ -149,26 +189,22 @@ class OuchAccount:
         kind, time_ns, reference = ReportKind(result["kind"]), int(result["time_ns"]), int(result["user_reference"])
         quantity = int(result["quantity"])
         if kind is ReportKind.EXECUTED:
-            self._send(
-                "executed",
-                time_ns,
-                {},
-                user_reference=reference,
-                quantity=quantity,
-                price=int(result["price"]),
-                liquidity=LIQUIDITY[int(result["liquidity"])],
-                match_number=int(result["match_number"]),
-            )
+            match_number, liquidity = int(result["match_number"]), LIQUIDITY[int(result["liquidity"])]
+            self.fills.setdefault(match_number, []).append((reference, quantity, liquidity))
+            fill: dict[str, Any] = {"user_reference": reference, "quantity": quantity, "price": int(result["price"])}
+            self.send("executed", time_ns, {}, **fill, liquidity=liquidity, match_number=match_number)
         elif kind is ReportKind.CANCELED and self._modifying and result["leaves"]:
-            self._send(
-                "modified", time_ns, user_reference=reference, side=self._modifying, quantity=int(result["leaves"])
-            )
+            left: dict[str, Any] = {"side": self._modifying, "quantity": int(result["leaves"])}
+            self.send("modified", time_ns, user_reference=reference, **left)
+            self.tell_priority(result, time_ns)
+        elif kind is ReportKind.CANCELED and result["reason"] == CancelReason.SELF_MATCH:
+            self.send("aiq_canceled", time_ns, **_prevented(result))
         elif kind is ReportKind.CANCELED:
-            self._send(
+            self.send(
                 "canceled", time_ns, user_reference=reference, quantity=quantity, reason=chr(int(result["reason"]))
             )
         elif kind is ReportKind.REJECTED:
-            self._send(
+            self.send(
                 "rejected",
                 time_ns,
                 user_reference=reference,
@@ -178,11 +214,17 @@ class OuchAccount:
         else:
             self._opened(kind, result)
 
+    def tell_priority(self, order: np.void, time_ns: int) -> None:
+        """Price, display and number in the feed as they are now, of a result or a resting order."""
+        told: dict[str, Any] = {"user_reference": int(order["user_reference"]), "price": int(order["price"])}
+        display = "Y" if order["displayed"] else "N"
+        self.send("priority_update", time_ns, **told, display=display, reference=int(order["reference"]))
+
     def _opened(self, kind: ReportKind, result: np.void) -> None:
         echo = self._echo
         original = {"original_user_reference": int(result["previous_reference"])} if kind is ReportKind.REPLACED else {}
         side = echo.get("side") or LETTERS[Side(int(result["side"]))]
-        self._send(
+        self.send(
             "replaced" if original else "accepted",
             int(result["time_ns"]),
             {},
@@ -202,9 +244,24 @@ class OuchAccount:
             client_order_id=echo["client_order_id"],
         )
 
-    def _send(self, name: str, time_ns: int, appendage: dict[str, Any] | None = None, **values: Any) -> None:
-        raw = encode_outbound(name, appendage, timestamp_ns=time_ns - self._midnight_ns, **values)
-        self.sequenced.append(raw)
+    def send(self, name: str, time_ns: int, appendage: dict[str, Any] | None = None, **values: Any) -> None:
+        """Queue a message for the client."""
+        stamped = {"timestamp_ns": time_ns - self._midnight_ns} | values
+        self.sequenced.append(self.encode(name, appendage, stamped))
+
+
+def _prevented(result: np.void) -> dict[str, Any]:
+    """The fields of AIQ Canceled: strategy O cancels the older order, N the newer one."""
+    resting = bool(result["resting"])
+    return {
+        "user_reference": int(result["user_reference"]),
+        "quantity": int(result["quantity"]),
+        "reason": "Q",
+        "prevented_quantity": int(result["prevented_quantity"]),
+        "price": int(result["prevented_price"]),
+        "liquidity": "A" if resting else "R",
+        "strategy": "O" if resting else "N",
+    }
 
 
 def _validity(values: dict[str, Any], options: dict[str, Any]) -> dict[str, int]:

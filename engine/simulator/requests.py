@@ -12,11 +12,12 @@ from engine.simulator.layout import (
     LONGEST_MESSAGE,
     ORDER,
     QUOTE,
+    REPRICE,
     REQUEST,
     CancelReason,
     Refusal,
 )
-from engine.simulator.matching import beyond, cancel, enter, execute, replace, take_reference, withdraw
+from engine.simulator.matching import beyond, cancel, enter, execute, replace, reprice, take_reference, withdraw
 from engine.simulator.order_table import find_order, order_key
 from engine.simulator.publish import publish_add, publish_cancel, publish_replace
 from engine.simulator.queues import rest, unrest
@@ -54,6 +55,8 @@ def apply(book, request):
         return cancel(book, request)
     if wanted.action == QUOTE:
         return set_quote(book, request)
+    if wanted.action == REPRICE:
+        return reprice(book, request)
     return INVALID_REQUEST
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from engine.messages.codes import Liquidity, ReportKind
 from engine.native import hot, view
-from engine.simulator.layout import BOOK, ORDER, REQUEST, RESULT
+from engine.simulator.layout import BOOK, ORDER, REQUEST, RESULT, CancelReason
 
 ACCEPTED, REPLACED, CANCELED = int(ReportKind.ACCEPTED), int(ReportKind.REPLACED), int(ReportKind.CANCELED)
 EXECUTED, REJECTED = int(ReportKind.EXECUTED), int(ReportKind.REJECTED)
+BY_SELF_MATCH = int(CancelReason.SELF_MATCH)
 ADDED, REMOVED = int(Liquidity.ADDED), int(Liquidity.REMOVED)
 
 
@@ -18,6 +19,16 @@ def _next(book):
     number = header.result_count
     header.result_count = number + 1
     return number
+
+
+@hot
+def _prevented(book, number):
+    """What a self match would have been, into the result that ends an order because of it."""
+    header = view(book, 1, BOOK)[0]
+    result = view(header.results, header.result_capacity, RESULT)[number]
+    by_self_match = result.reason == BY_SELF_MATCH
+    result.prevented_quantity = header.prevented_quantity if by_self_match else 0
+    result.prevented_price = header.prevented_price if by_self_match else 0
 
 
 @hot
@@ -42,7 +53,9 @@ def _about_request(book, kind, request, reference, quantity, leaves, reason):
     result.reason = reason
     result.time_in_force = wanted.time_in_force
     result.displayed = wanted.displayed
+    result.resting = 0
     result.time_ns = wanted.time_ns
+    _prevented(book, number)
     return number
 
 
@@ -68,7 +81,9 @@ def _about_order(book, kind, index, quantity, leaves, reason, time_ns):
     result.reason = reason
     result.time_in_force = 1
     result.displayed = order.displayed
+    result.resting = 1
     result.time_ns = time_ns
+    _prevented(book, number)
     return number
 
 

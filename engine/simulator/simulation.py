@@ -7,12 +7,14 @@ carried out before the source's next packet.
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count
 
+from engine.simulator.floor_orders import FloorOrderError
 from engine.simulator.generator import NEVER_NS
 from engine.simulator.venue import Account, Venue
 
@@ -90,7 +92,10 @@ class Simulation:
         venue = min(self.venues, key=lambda v: v.next_time_ns)
         if self._pending and self._pending[0][0] <= venue.next_time_ns:
             due_ns, _, venue, account, message = heappop(self._pending)
-            self._carry_out(venue, account, message, due_ns)
+            try:
+                self._carry_out(venue, account, message, due_ns)
+            except FloorOrderError as error:  # nobody waits for the answer to a scheduled one
+                print(f"exchange: {venue.name}: {error}", file=sys.stderr)
         else:
             self._collect(venue, venue.run_source())
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.messages.codes import OrderAction, Side, TimeInForce
 from engine.simulator.generator import Generator, Market, default_instruments
-from engine.simulator.layout import FLOW, QUOTE, BookMemory, CancelReason
+from engine.simulator.layout import FLOW, QUOTE, REPRICE, BookMemory, CancelReason
 from engine.simulator.orders import OrderDesk
 from engine.simulator.sources import RecordedFlow
 
@@ -26,6 +26,8 @@ def warm_up() -> None:
     desk.request(action=OrderAction.CANCEL, owner=1, user_reference=2, reason=CancelReason.USER)
     desk.cancel_owned(1, 0, CancelReason.USER, 0)
     desk.set_entry(1, disabled=True)
+    desk.resting(1, 1)
+    desk.request(action=REPRICE, owner=1, user_reference=1, price=200)
     desk.refusal(**order, **day)
     quote = np.zeros(1, FLOW)
     quote["action"], quote["instrument"], quote["side"], quote["price"], quote["quantity"] = QUOTE, 1, 1, 100, 100

@@ -8,6 +8,7 @@ from engine.native import hot
 
 BUY, SELL = int(Side.BUY), int(Side.SELL)
 ENTER, CANCEL = int(OrderAction.ENTER), int(OrderAction.CANCEL)
+REPLACE, MODIFY = int(OrderAction.REPLACE), int(OrderAction.MODIFY)
 DAY = int(TimeInForce.DAY)
 
 
@@ -29,17 +30,36 @@ def ask_enter(requests, count, leg, side, price, quantity, signal):
 
 
 @hot
-def ask_cancel(requests, count, leg, order_id, signal):
-    """Add a cancel of one of our orders. Returns the new count."""
+def ask_change(requests, count, action, leg, order_id, price, quantity, signal):
+    """Add a request about one of our orders. Returns the new count."""
     if count >= MAX_REQUESTS:
         return count
     request = requests[count]
-    request.action = CANCEL
+    request.action = action
     request.leg = leg
     request.side = 0
-    request.price = 0
-    request.quantity = 0
+    request.price = price
+    request.quantity = quantity
     request.time_in_force = 0
     request.order_id = order_id
     request.signal = signal
     return count + 1
+
+
+@hot
+def ask_cancel(requests, count, leg, order_id, signal):
+    """Add a cancel of one of our orders. Returns the new count."""
+    return ask_change(requests, count, CANCEL, leg, order_id, 0, 0, signal)
+
+
+@hot
+def ask_replace(requests, count, leg, order_id, price, quantity, signal):
+    """Add a replacement of one of our orders: `price`, and `quantity` open from now on; its place in the queue is lost.
+    Returns the new count."""
+    return ask_change(requests, count, REPLACE, leg, order_id, price, quantity, signal)
+
+
+@hot
+def ask_modify(requests, count, leg, order_id, quantity, signal):
+    """Add a modification: leave `quantity` of one of our orders open, in its place. Returns the new count."""
+    return ask_change(requests, count, MODIFY, leg, order_id, 0, quantity, signal)

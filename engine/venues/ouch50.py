@@ -15,24 +15,30 @@ from engine.venues.fields import (
     read_snapshot,
 )
 
-KIND = VenueKind(
-    protocol="ouch50",
-    label="OUCH 5.0 over SoupBinTCP",
-    fields=[
-        VenueField("order_address", "Order entry", "address", help="TCP address of the SoupBinTCP server"),
-        VenueField("user", "User", "text", help="at most 6 characters"),
-        VenueField("password", "Password", "secret", help="at most 10 characters"),
-        VenueField("firm", "Firm", "text", help="at most 4 characters, as the venue knows us", optional=True),
-        *market_data_fields(),
-        VenueField(
-            "lockstep", "Lockstep", "integer", "0", "1: confirm every packet to a simulated exchange that waits"
-        ),
-    ],
-)
+
+def ouch_kind(protocol: str, label: str) -> VenueKind:
+    """A dialect of OUCH over SoupBinTCP: its settings are the same in all."""
+    return VenueKind(
+        protocol=protocol,
+        label=label,
+        fields=[
+            VenueField("order_address", "Order entry", "address", help="TCP address of the SoupBinTCP server"),
+            VenueField("user", "User", "text", help="at most 6 characters"),
+            VenueField("password", "Password", "secret", help="at most 10 characters"),
+            VenueField("firm", "Firm", "text", help="at most 4 characters, as the venue knows us", optional=True),
+            *market_data_fields(),
+            VenueField(
+                "lockstep", "Lockstep", "integer", "0", "1: confirm every packet to a simulated exchange that waits"
+            ),
+        ],
+    )
+
+
+KIND = ouch_kind("ouch50", "OUCH 5.0 over SoupBinTCP")
 
 
 @dataclass(frozen=True)
-class Ouch50Settings:
+class OuchSettings:
     """Typed settings. Fees in 1/10,000 per share; an absent feed address is None."""
 
     order_address: Address
@@ -48,13 +54,13 @@ class Ouch50Settings:
     lockstep: bool
 
 
-def read_settings(settings: Mapping[str, str]) -> Ouch50Settings:
+def read_ouch_settings(kind: VenueKind, settings: Mapping[str, str]) -> OuchSettings:
     """From the texts of a form. ValueError with a sentence."""
-    values = check_settings(KIND, settings)
+    values = check_settings(kind, settings)
     for name, longest in (("user", 6), ("password", 10), ("firm", 4)):
         if len(values[name]) > longest or not values[name].isascii():
             raise ValueError(f"{name} has at most {longest} ASCII characters")
-    return Ouch50Settings(
+    return OuchSettings(
         order_address=parse_address(values["order_address"]),
         user=values["user"],
         password=values["password"],
@@ -67,3 +73,8 @@ def read_settings(settings: Mapping[str, str]) -> Ouch50Settings:
         taker_fee=int(values["taker_fee"]),
         lockstep=values["lockstep"] == "1",
     )
+
+
+def read_settings(settings: Mapping[str, str]) -> OuchSettings:
+    """From the texts of a form. ValueError with a sentence."""
+    return read_ouch_settings(KIND, settings)

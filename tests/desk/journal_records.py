@@ -54,7 +54,6 @@ class Journal:
             RecordKind.ORDER_REQUEST,
             **self._owner(),
             order_id=order_id,
-            action=OrderAction.ENTER,
             side=side,
             quantity=quantity,
             limits_version=2,
@@ -62,7 +61,7 @@ class Journal:
             time_in_force=TimeInForce.DAY,
             signal=-1.25,
             kind=1,
-            **{"price": PRICE} | fields,
+            **{"price": PRICE, "action": OrderAction.ENTER} | fields,
         )
 
     def cancel(self, order_id: int) -> int:
@@ -74,6 +73,10 @@ class Journal:
             action=OrderAction.CANCEL,
             side=Side.BUY,
         )
+
+    def change(self, action: OrderAction, target: int, order_id: int, quantity: int, **fields: Any) -> int:
+        """A replacement or modification of `target`; of a modification both numbers are the same."""
+        return self.enter(order_id, quantity=quantity, action=action, target_order_id=target, **fields)
 
     def report(self, order_id: int, kind: ReportKind, state: OrderState, leaves: int, /, **fields: Any) -> int:
         owner = {"strategy": self.strategy, "instrument": 1, "venue": 1, "side": Side.BUY}

@@ -126,6 +126,7 @@ class Loop:
         basic = {"order_address": "127.0.0.1:1", "user": "desk", "password": "secret", "feed_line_a": "127.0.0.1:2"}
         self.applied(control.DefineVenue(venue, f"X{venue}", "ouch50", basic | settings))
         self.memory.venues[venue]["protocol"] = tables.IN_MEMORY
+        self.memory.venues[venue]["largest_price"] = 0
 
     def limits(self, *rows: LimitsRow) -> int:
         version = self.configuration.limits_version

@@ -14,6 +14,7 @@ from engine.journal.reader import LogReader
 from engine.messages.codes import OPEN_STATES, OrderAction, OrderState, RecordKind, ReportKind, SessionState, Side
 from engine.messages.records import TextRecord, bodies, runs
 
+FIRST_FOREIGN = 1 << 32  # the exchange's own numbers, for OUCH 4.2 tokens that are no order's
 SIGN = {"buy": 1, "sell": -1}
 Fill = tuple[int, int]  # match number, our reference
 
@@ -39,7 +40,8 @@ class OracleLog:
         self._offset += whole
         for text in raw[:whole].splitlines():
             line = json.loads(text)
-            if line["user"] == self.user and line["venue"] == self.venue:
+            probe = line["user_reference"] >= FIRST_FOREIGN
+            if line["user"] == self.user and line["venue"] == self.venue and not probe:
                 self.lines.append(line)
 
     @property

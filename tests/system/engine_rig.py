@@ -55,8 +55,10 @@ def pairs_parameters(**changed: float) -> dict[str, float]:
 class Rig:
     """One exchange with an OUCH venue (and a FIX venue when asked for), and the engine that trades there."""
 
-    def __init__(self, directory: Path, instruments: list[Instrument], *, fix: bool = False) -> None:
-        self.directory, self.instruments, self.fix = directory, instruments, fix
+    def __init__(
+        self, directory: Path, instruments: list[Instrument], *, fix: bool = False, dialect: str = "ouch50"
+    ) -> None:
+        self.directory, self.instruments, self.fix, self.dialect = directory, instruments, fix, dialect
         self.state = directory / "state"
         self.state.mkdir(parents=True, exist_ok=True)
         write_instruments(directory / "instruments.json", instruments)
@@ -72,7 +74,7 @@ class Rig:
         """exchange.toml: `head` are settings of the exchange; no `market` means that another source is in `head`."""
         text = f'out = "exchange"\ninstruments = "instruments.json"\n{head}\n'
         text += f"[market]\n{market}\n" if market else ""
-        for venue, name, protocol in ((XSIM, "XSIM", "ouch50"), (XFIX, "XFIX", "fix44"))[: 2 if self.fix else 1]:
+        for venue, name, protocol in ((XSIM, "XSIM", self.dialect), (XFIX, "XFIX", "fix44"))[: 2 if self.fix else 1]:
             text += f'[[venues]]\nname = "{name}"\nid = {venue}\nprotocol = "{protocol}"\n'
             text += f"order_port = {self.order_ports[venue]}\n"
             text += f'line_a = ["127.0.0.1:{self.feed_ports[venue]}"]\n'
@@ -194,7 +196,7 @@ class Rig:
             "password": PASSWORD,
             "lockstep": str(int(lockstep)),
         }
-        self.apply(control.DefineVenue(XSIM, "XSIM", "ouch50", settings | self._feed(XSIM)))
+        self.apply(control.DefineVenue(XSIM, "XSIM", self.dialect, settings | self._feed(XSIM)))
 
     def define_fix_venue(self) -> None:
         """Venue 2."""

@@ -12,12 +12,14 @@ from desk.positions.models import Position
 from engine.messages.codes import (
     DenialReason,
     FeedEventKind,
+    OrderAction,
     OrderState,
     RecordKind,
     ReportKind,
     SessionState,
     Side,
 )
+from engine.messages.journal import RECORD_SIZE
 from tests.desk.journal_records import PRICE, START_NS, Journal
 
 pytestmark = pytest.mark.django_db
@@ -129,6 +131,86 @@ def test_a_lost_session_makes_pending_orders_unknown_until_the_venue_answers() -
     journal.report(1, ReportKind.NOT_SENT, OrderState.DENIED, 0)
     project(journal.data)
     assert states() == {1: OrderState.DENIED, 2: OrderState.ACCEPTED}
+
+
+def shown(*names: str) -> list[tuple[object, ...]]:
+    return list(Order.objects.order_by("order_id").values_list(*names))
+
+
+def replaced_and_traded() -> Journal:
+    """100 bought in part, replaced at another price, filled, one fill taken back."""
+    journal = Journal()
+    journal.enter(1)
+    journal.report(1, ReportKind.ACCEPTED, OrderState.ACCEPTED, 100)
+    journal.fill(1, OrderState.PARTIALLY_FILLED, 60, 40, match_number=7)
+    journal.change(OrderAction.REPLACE, 1, 2, 140, price=PRICE + 100)
+    journal.report(2, ReportKind.REPLACED, OrderState.ACCEPTED, 100, quantity=100, price=PRICE + 200)
+    journal.fill(2, OrderState.FILLED, 0, 100, match_number=8, price=PRICE + 100)
+    broken = {"quantity": 100, "price": PRICE + 100, "fee": -3000, "match_number": 8}
+    journal.report(2, ReportKind.BROKEN, OrderState.FILLED, 0, **broken)
+    return journal
+
+
+def test_a_replacement_ends_the_order_it_stands_for_and_works_with_what_was_outstanding() -> None:
+    project(replaced_and_traded().data[: -2 * RECORD_SIZE])
+    assert shown("order_id", "target_order_id", "state", "quantity", "filled_quantity", "leaves", "price") == [
+        (1, None, OrderState.CANCELED, 100, 40, 0, Decimal(100)),
+        (2, 1, OrderState.ACCEPTED, 100, 0, 100, Decimal("100.02")),
+    ]
+
+
+def test_a_broken_trade_is_taken_out_of_order_fill_and_position_however_the_records_are_cut() -> None:
+    journal = replaced_and_traded()
+    project(journal.data)
+    assert shown("order_id", "filled_quantity", "filled_value", "fees") == [
+        (1, 40, Decimal(4_000), Decimal("0.12")),
+        (2, 0, Decimal(0), Decimal(0)),
+    ]
+    assert list(Fill.objects.order_by("sequence").values_list("match_number", "broken_sequence")) == [(7, None), (8, 7)]
+    position = Position.objects.get()
+    assert (position.quantity, position.fees) == (40, Decimal("0.12"))
+    assert position.realised - position.cost == -4_000
+    whole = digest()
+    clear()
+    for record in journal.records:
+        project(record)
+    assert digest() == whole
+
+
+def test_a_corrected_trade_is_a_broken_fill_and_another_one() -> None:
+    journal = Journal()
+    journal.enter(1)
+    journal.fill(1, OrderState.FILLED, 0, 100, match_number=7)
+    broken = {"quantity": 100, "price": PRICE, "fee": -3000, "match_number": 7}
+    journal.report(1, ReportKind.BROKEN, OrderState.FILLED, 0, **broken)
+    journal.fill(1, OrderState.FILLED, 0, 100, match_number=7, price=PRICE - 100, reason=ord("N"))
+    project(journal.data)
+    assert list(Fill.objects.order_by("sequence").values_list("price", "broken_sequence")) == [
+        (Decimal(100), 3),
+        (Decimal("99.99"), None),
+    ]
+    assert shown("filled_quantity", "filled_value") == [(100, Decimal(9_999))]
+    assert (Position.objects.get().quantity, Position.objects.get().average_price) == (100, Decimal("99.99"))
+
+
+def test_a_refused_replacement_leaves_the_order_working_and_a_venue_request_is_no_order() -> None:
+    journal = Journal()
+    journal.enter(1)
+    journal.report(1, ReportKind.ACCEPTED, OrderState.ACCEPTED, 100)
+    journal.change(OrderAction.REPLACE, 1, 2, 140)
+    journal.fill(1, OrderState.PENDING_REPLACE, 60, 40)
+    journal.report(2, ReportKind.REJECTED, OrderState.REJECTED, 0)
+    journal.change(OrderAction.MODIFY, 1, 1, 50)
+    journal.report(1, ReportKind.MODIFIED, OrderState.PARTIALLY_FILLED, 10, quantity=10)
+    journal.append(RecordKind.ORDER_REQUEST, order_id=3, venue=1, action=OrderAction.MASS_CANCEL)
+    journal.append(RecordKind.ORDER_NUMBERS, first=1, last=16_384)
+    project(journal.data)
+    assert shown("order_id", "state", "leaves") == [
+        (1, OrderState.PARTIALLY_FILLED, 10),
+        (2, OrderState.REJECTED, 0),
+    ]
+    actions = OrderEvent.objects.filter(action__isnull=False).values_list("action", "order_id")
+    assert list(actions) == [(OrderAction.ENTER, 1), (OrderAction.REPLACE, 1), (OrderAction.MODIFY, 1)]
 
 
 def test_a_position_closes_at_its_share_of_the_cost_and_turns() -> None:

@@ -2,7 +2,7 @@ import pytest
 
 from desk.live.event_bodies import Event, EventMaker
 from desk.live.names import Names
-from engine.messages.codes import OrderState, ReportKind, SessionState
+from engine.messages.codes import OrderAction, OrderState, RecordKind, ReportKind, SessionState
 from tests.desk.journal_records import START_NS, Journal
 
 NAMES = Names(instruments={1: "AAA"}, venues={1: "XSIM"}, strategies={7: "AAA / BBB"}, teams={7: 3})
@@ -96,6 +96,29 @@ def test_a_session_of_a_venue_concerns_everybody() -> None:
     journal.session(SessionState.UP)
     (event,) = events_of(journal)
     assert (event.channel, event.body["venue_name"], event.body["state"]) == ("engine_events", "XSIM", "UP")
+
+
+def test_a_request_about_a_whole_venue_concerns_everybody() -> None:
+    journal = Journal()
+    journal.append(RecordKind.ORDER_REQUEST, order_id=3, venue=1, action=OrderAction.MASS_CANCEL)
+    (event,) = events_of(journal)
+    expected = {"kind": "venue_request", "venue_name": "XSIM", "action": "MASS_CANCEL", "time_ns": time_of(1)}
+    assert (event.channel, event.body) == ("engine_events", expected)
+
+
+def test_a_replacement_is_an_order_of_its_own_and_a_modification_is_about_the_order_it_changes() -> None:
+    journal = Journal(strategy=0, team=4)
+    journal.enter(11)
+    journal.change(OrderAction.REPLACE, 11, 12, 50)
+    journal.report(12, ReportKind.REPLACED, OrderState.ACCEPTED, 50)
+    journal.change(OrderAction.MODIFY, 12, 12, 20)
+    found = [(event.channel, event.body["order_id"], event.body["state"]) for event in events_of(journal)]
+    assert found == [
+        ("orders.4", "11", "PENDING_NEW"),
+        ("orders.4", "12", "PENDING_REPLACE"),
+        ("orders.4", "12", "ACCEPTED"),
+        ("orders.4", "12", "PENDING_REPLACE"),
+    ]
 
 
 def test_commands_are_no_events() -> None:

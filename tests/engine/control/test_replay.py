@@ -21,6 +21,7 @@ from engine.control.configuration import Configuration
 from engine.control.recovery import Diverged, Replay
 from engine.hotpath.feed import watch_gap
 from engine.hotpath.memory import EngineMemory
+from engine.hotpath.numbers import begin_numbers
 from engine.hotpath.replay import apply_event
 from engine.journal.append import commit_journal, reserve_journal
 from engine.journal.reader import Span
@@ -57,7 +58,9 @@ class Lived(Loop):
     def __init__(self, build: str = "") -> None:
         super().__init__(venues=())
         started = {"build_hash": build or build_hash(), "epoch": 1, "mode": "paper"}
+        self.journal.stamp(int(self.core["clock_ns"]), 0)
         self.journal.append_started(started | {"instruments": [asdict(row) for row in INSTRUMENTS]})
+        begin_numbers(self.address)
         self.now = OPEN_NS
         for venue in (1, 2):
             self.define_venue(venue, taker_fee="30")
@@ -135,10 +138,13 @@ CORE = [
     "orders_entered",
     "denials",
     "feed_sequence",
+    "last_number",
+    "fill_count",
 ]
 VENUES = ["session", "killed", "dirty", "ended", "expected", "next_inbound", "orders", "fills", "rejects"]
+VENUES += ["entry_disabled"]
 STRATEGIES = ["id", "state", "team", "account", "kind", "leg_count", "orders", "fills", "denials", "working", "signal"]
-TABLES = ["orders", "cells", "legs", "accounts", "marks"]
+TABLES = ["orders", "cells", "legs", "accounts", "marks", "fills"]
 
 
 def state_of(memory: EngineMemory, configuration: Configuration) -> dict[str, Any]:
@@ -153,9 +159,7 @@ def state_of(memory: EngineMemory, configuration: Configuration) -> dict[str, An
     return found
 
 
-ANSWERS = st.sampled_from(
-    [ReportKind.ACCEPTED, ReportKind.EXECUTED, ReportKind.CANCELED, ReportKind.REJECTED, ReportKind.CANCEL_REJECTED]
-)
+ANSWERS = st.sampled_from([kind for kind in ReportKind if kind != ReportKind.NOT_SENT])
 KILLS = st.sampled_from([(Scope.FIRM, 0), (Scope.TEAM, TEAM), (Scope.STRATEGY, STRATEGY), (Scope.VENUE, 1)])
 SIDES = st.sampled_from([BUY, SELL])
 Step = Callable[[Lived], object]
@@ -181,10 +185,30 @@ STEPS: st.SearchStrategy[Step] = st.one_of(
         lambda side, q: lambda loop: loop.command(manual(side, q)), st.sampled_from([BUY, SELL]), st.integers(1, 200)
     ),
     st.builds(lambda n: lambda loop: loop.command(control.CancelOrder(n)), st.integers(1, 12)),
+    st.builds(
+        lambda n, price, quantity: lambda loop: loop.command(control.ReplaceOrder(n, MIDDLE + 100 * price, quantity)),
+        st.integers(1, 12),
+        st.integers(-2, 2),
+        st.integers(1, 200),
+    ),
     st.builds(lambda bound: lambda loop: loop.wide_limits(team={"position": bound}), st.sampled_from([0, 100, 10_000])),
     st.builds(lambda n, back: lambda loop: loop.lose_packets(n, back), st.integers(1, 3), st.booleans()),
     st.just(lambda loop: loop.pass_time(SECOND_NS)),
+    st.builds(lambda kind, quantity: replaced_meanwhile(kind, quantity), ANSWERS, st.integers(1, 200)),
 )
+
+
+def replaced_meanwhile(kind: ReportKind, quantity: int) -> Step:
+    """An order that works, a replacement of it, and an answer to either."""
+
+    def happen(loop: Lived) -> None:
+        status = loop.command(manual(BUY, 100))
+        order_id = int(status.body["order_id"])
+        loop.report(ReportKind.ACCEPTED, order_id, 100, MIDDLE)
+        loop.command(control.ReplaceOrder(order_id, MIDDLE - 100, quantity))
+        loop.answer_some(kind, quantity % 2, quantity)
+
+    return happen
 
 
 def away(inside: Step, fresh: int, seen: bool) -> Step:

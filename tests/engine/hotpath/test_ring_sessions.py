@@ -84,7 +84,7 @@ def test_requests_go_into_the_ring_as_they_stand_in_the_journal(loop: Loop, proc
     order_id = loop.enter(BUY, 100)
     loop.kill(Scope.FIRM)
     assert process.sent() == [("ENTER", order_id, 0), ("CANCEL", order_id, order_id)]
-    requests = loop.bodies(RecordKind.ORDER_REQUEST)
+    requests = [row for row in loop.bodies(RecordKind.ORDER_REQUEST) if row["order_id"] == order_id]
     assert [request["action"] for request in requests] == [OrderAction.ENTER, OrderAction.CANCEL]
 
 

@@ -21,7 +21,8 @@ from tests.engine.protocols.strategies import values_of
 
 MIDNIGHT_NS = 1_700_000_000_000_000_000
 SYMBOL = np.frombuffer(b"AAPL    ", np.uint8).copy()
-TOKEN = "0000000000BEEF"
+STRATEGY = 0x2A
+TOKEN = "00002A0000BEEF"
 LAYOUTS = {Direction.INBOUND: INBOUND, Direction.OUTBOUND: OUTBOUND}
 TABLES = {Direction.INBOUND: specification.OUCH42_INBOUND, Direction.OUTBOUND: specification.OUCH42_OUTBOUND}
 
@@ -84,15 +85,15 @@ ENTERED = {
 def test_an_order_of_each_kind(side: int, time_in_force: int, changes: dict[str, Any]):
     symbol = address_of(SYMBOL)
     found = written(
-        lambda at: ouch42_encode.write_enter_order(at, 0xBEEF, side, 100, symbol, 1_234_500, time_in_force, 9)
+        lambda at: ouch42_encode.write_enter_order(at, 0xBEEF, side, 100, symbol, 1_234_500, time_in_force, STRATEGY)
     )
     assert found == ENTERED | changes
 
 
 def test_a_replacement_and_a_cancel():
-    assert written(lambda at: ouch42_encode.write_replace_order(at, 7, 0xBEEF, 90, 1_234_600, 1, 9)) == {
+    assert written(lambda at: ouch42_encode.write_replace_order(at, 7, 0xBEEF, 90, 1_234_600, 1, STRATEGY)) == {
         "type": "U",
-        "original_token": "00000000000007",
+        "original_token": "00002A00000007",
         "token": TOKEN,
         "quantity": 90,
         "price": 1_234_600,
@@ -102,7 +103,27 @@ def test_a_replacement_and_a_cancel():
         "minimum_quantity": 0,
     }
     cancel = {"type": "X", "token": TOKEN, "quantity": 0}
-    assert written(lambda at: ouch42_encode.write_cancel_order(at, 0xBEEF, 0)) == cancel
+    assert written(lambda at: ouch42_encode.write_cancel_order(at, 0xBEEF, 0, STRATEGY)) == cancel
+
+
+def test_a_modification_takes_shares_away():
+    modify = {"type": "M", "token": TOKEN, "side": "S", "quantity": 40}
+    assert written(lambda at: ouch42_encode.write_modify_order(at, 0xBEEF, 2, 40, STRATEGY)) == modify
+
+
+def test_a_void_order_has_the_token_it_is_told_and_no_shares():
+    token, symbol = np.frombuffer(b"Q1700000000000", np.uint8).copy(), address_of(SYMBOL)
+    found = written(lambda at: ouch42_encode.write_void_order(at, address_of(token), 2, symbol))
+    void = {"token": "Q1700000000000", "side": "S", "quantity": 0, "price": 0, "time_in_force": 0}
+    assert found == ENTERED | void
+
+
+@given(st.integers(0, 2**31 - 1), st.integers(1, 2**32 - 1))
+def test_a_token_carries_strategy_and_number_and_the_number_comes_back(strategy: int, number: int):
+    buffer = np.zeros(15, np.uint8)
+    ouch42_encode.write_token(address_of(buffer), strategy, number)
+    assert bytes(buffer[:14]).decode() == f"{strategy & 0xFFFFFF:06X}{number:08X}"
+    assert ouch42_reports.read_token(address_of(buffer)) == number
 
 
 def parsed(raw: bytes) -> tuple[int, dict[str, int]]:
@@ -147,6 +168,14 @@ REPORTS = [
     (answer("cancel_pending", token=TOKEN), {"kind": ReportKind.CANCEL_PENDING}),
     (answer("cancel_rejected", token=TOKEN), {"kind": ReportKind.CANCEL_REJECTED}),
     (
+        answer("modified", token=TOKEN, side="S", quantity=5),
+        {"kind": ReportKind.MODIFIED, "side": Side.SELL, "quantity": 5},
+    ),
+    (
+        answer("priority_update", token=TOKEN, price=5, display="Y", reference=9),
+        {"kind": ReportKind.PRIORITY_UPDATED, "price": 5, "match_number": 9},
+    ),
+    (
         answer("broken_trade", token=TOKEN, match_number=77, reason="E"),
         {"kind": ReportKind.BROKEN, "match_number": 77, "reason": ord("E")},
     ),
@@ -183,13 +212,25 @@ def test_an_order_that_is_not_ours_is_malformed(token: str):
     assert parsed(answer("cancel_pending", token=token))[0] == ouch42_reports.MALFORMED
 
 
+def test_a_trade_correction_is_a_fill_in_the_place_of_an_earlier_one():
+    outcome, report = parsed(answer("trade_correction", **EXECUTION, reason="N"))
+    corrected = {"venue_reference": 0xBEEF, "venue_time_ns": MIDNIGHT_NS + 1_000, "reason": ord("N")}
+    assert (outcome, report) == (ouch42_reports.CORRECTION, EXECUTED | corrected)
+
+
 def test_answers_that_are_not_about_the_life_of_an_order_are_no_report():
-    for raw in (
-        answer("system_event", event="S"),
-        answer("priority_update", token=TOKEN, price=5, display="Y", reference=9),
-        answer("modified", token=TOKEN, side="S", quantity=5),
-    ):
+    for raw in (answer("system_event", event="S"), answer("rejected", token="Q1700000000000", reason="O")):
         assert parsed(raw)[0] == ouch42_reports.NO_REPORT
+
+
+def test_only_the_rejection_of_a_probe_answers_it():
+    def answers(raw: bytes) -> bool:
+        buffer = np.frombuffer(raw, np.uint8).copy()
+        return bool(ouch42_reports.answers_probe(address_of(buffer), len(raw)))
+
+    assert answers(answer("rejected", token="Q1700000000000", reason="O"))
+    assert not answers(answer("rejected", token=TOKEN, reason="O"))
+    assert not answers(answer("cancel_pending", token="Q1700000000000"))
 
 
 @given(st.binary(max_size=100))

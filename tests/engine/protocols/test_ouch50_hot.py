@@ -92,6 +92,11 @@ def test_a_cancel():
     assert written(lambda at: ouch50_encode.write_cancel_order(at, 7, 40)) == ("cancel_order", expected, {})
 
 
+def test_a_modification_takes_shares_away():
+    expected = {"type": "M", "user_reference": 7, "side": "S", "quantity": 40}
+    assert written(lambda at: ouch50_encode.write_modify_order(at, 7, 2, 40)) == ("modify_order", expected, {})
+
+
 @pytest.mark.parametrize("instrument", ["", "AAPL"])
 def test_a_mass_cancel_of_one_instrument_or_of_all(instrument: str):
     symbol = address_of(SYMBOL) if instrument else 0
@@ -204,7 +209,45 @@ def test_self_match_prevention_is_a_cancel():
         liquidity="R",
         strategy="D",
     )
-    assert report == {"kind": ReportKind.CANCELED, "venue_reference": 5, "quantity": 10, "reason": ord("Q")}
+    canceled = {"kind": ReportKind.CANCELED, "venue_reference": 5, "quantity": 10, "reason": ord("Q")}
+    assert report == canceled | {"price": 99}
+
+
+def test_a_modified_order_reports_what_is_outstanding():
+    report = report_of("modified", user_reference=5, side="T", quantity=40)
+    assert report == {"kind": ReportKind.MODIFIED, "venue_reference": 5, "side": Side.SELL, "quantity": 40}
+
+
+def test_a_priority_update_reports_price_and_number_in_the_feed():
+    report = report_of("priority_update", user_reference=5, price=99, display="Y", reference=77)
+    updated = {"kind": ReportKind.PRIORITY_UPDATED, "venue_reference": 5, "price": 99, "match_number": 77}
+    assert report == updated
+
+
+def test_a_restated_order_reports_what_its_options_say_and_others_are_passed_over():
+    report = report_of("restated", user_reference=5, reason="R")
+    restated = {"kind": ReportKind.RESTATED, "venue_reference": 5, "reason": ord("R")}
+    assert report == restated
+    options = {"firm": "DESK", "display_price": 99, "secondary_reference": 77, "display_quantity": 40}
+    report = report_of("restated", options, user_reference=5, reason="R")
+    assert report == restated | {"price": 99, "match_number": 77, "quantity": 40}
+
+
+def test_a_trade_correction_is_a_fill_in_the_place_of_an_earlier_one():
+    execution = {"user_reference": 5, "quantity": 10, "price": 99, "liquidity": "R", "match_number": 77}
+    raw = ouch50.encode_outbound("trade_correction", timestamp_ns=1_000, reason="N", client_order_id="", **execution)
+    outcome, report = parsed(raw)
+    assert outcome == ouch50_reports.CORRECTION
+    assert report == {
+        "kind": ReportKind.EXECUTED,
+        "venue_reference": 5,
+        "venue_time_ns": MIDNIGHT_NS + 1_000,
+        "quantity": 10,
+        "price": 99,
+        "match_number": 77,
+        "liquidity": Liquidity.REMOVED,
+        "reason": ord("N"),
+    }
 
 
 def test_a_rejection_reports_its_number():
@@ -231,9 +274,6 @@ OTHERS = {
     "mass_cancel_response": {"user_reference": 1, "firm": "DESK", "instrument": ""},
     "disable_order_entry_response": {"user_reference": 1, "firm": "DESK"},
     "enable_order_entry_response": {"user_reference": 1, "firm": "DESK"},
-    "priority_update": {"user_reference": 1, "price": 5, "display": "Y", "reference": 9},
-    "modified": {"user_reference": 1, "side": "S", "quantity": 5},
-    "restated": {"user_reference": 1, "reason": "R"},
 }
 
 

@@ -125,7 +125,10 @@ def test_modify_reduces_an_order_and_says_what_is_left():
     desk = Desk()
     desk.send(enter(1, quantity=300))
     message = encode_inbound("modify_order", user_reference=1, side="B", quantity=100)
-    assert brief(desk.send(message), "user_reference", "quantity") == [("modified", 1, 100)]
+    assert brief(desk.send(message), "user_reference", "quantity", "price", "reference") == [
+        ("modified", 1, 100, None, None),
+        ("priority_update", 1, None, 10_000, 1),
+    ]
 
 
 def test_mass_cancel_is_answered_then_carried_out():

@@ -1,0 +1,84 @@
+"""What the operator of the simulated exchange does to clients' orders and trades, and how their owners are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from engine.messages.codes import OrderAction
+from engine.simulator.layout import REPRICE, CancelReason, Refusal
+from engine.simulator.ouch_account import OuchAccount
+
+if TYPE_CHECKING:
+    from engine.simulator.venue import Venue
+
+
+class NoSuchOrder(ValueError):
+    """The order or user that is meant is not there; the text says which."""
+
+
+def ouch_accounts(venue: Venue) -> Iterator[OuchAccount]:
+    """The venue's accounts that speak OUCH."""
+    for account in venue.accounts.values():
+        if isinstance(account, OuchAccount):
+            yield account
+
+
+def ouch_account(venue: Venue, user: str) -> OuchAccount:
+    """The account of a user."""
+    account = venue.accounts.get(user)
+    if not isinstance(account, OuchAccount):
+        raise NoSuchOrder(f"{venue.name} has no OUCH user {user!r}")
+    return account
+
+
+def break_trade(venue: Venue, match_number: int, reason: str, time_ns: int) -> None:
+    """Tell everybody who took part in a trade that it did not happen."""
+    for account in ouch_accounts(venue):
+        for reference, _, _ in account.fills.get(match_number, []):
+            told: dict[str, Any] = {"user_reference": reference, "match_number": match_number, "reason": reason}
+            account.send("broken_trade", time_ns, **told, client_order_id="")
+
+
+def correct_trade(venue: Venue, match_number: int, price: int, time_ns: int) -> None:
+    """Tell everybody who took part in a trade that its price was another one."""
+    for account in ouch_accounts(venue):
+        for reference, quantity, liquidity in account.fills.get(match_number, []):
+            told: dict[str, Any] = {"user_reference": reference, "quantity": quantity, "price": price}
+            told |= {"liquidity": liquidity, "match_number": match_number, "reason": "N", "client_order_id": ""}
+            account.send("trade_correction", time_ns, **told)
+
+
+def release_cancels(venue: Venue, time_ns: int, *, reject: bool) -> None:
+    """Carry out or reject the cancels that waited and wait no longer."""
+    for account in ouch_accounts(venue):
+        account.release_cancels(time_ns, reject=reject)
+
+
+def restate(venue: Venue, user: str, reference: int, time_ns: int) -> None:
+    """Say again what an order displays."""
+    account = ouch_account(venue, user)
+    order = venue.desk.resting(account.owner, reference)
+    if order is None:
+        raise NoSuchOrder(f"{user} has no resting order {reference}")
+    options = {"secondary_reference": int(order["reference"]), "display_quantity": int(order["quantity"])}
+    account.send("restated", time_ns, options, user_reference=reference, reason="R")
+
+
+def reprice(venue: Venue, user: str, reference: int, price: int, time_ns: int) -> None:
+    """Give an order another price, as a venue slides one; its owner gets a priority update."""
+    account = ouch_account(venue, user)
+    request = {"owner": account.owner, "user_reference": reference, "price": price, "time_ns": time_ns}
+    refusal = venue.desk.request(action=REPRICE, **request)
+    order = venue.desk.resting(account.owner, reference)
+    if refusal or order is None:
+        raise NoSuchOrder(f"order {reference} of {user}: {Refusal(refusal).name.lower().replace('_', ' ')}")
+    account.tell_priority(order, time_ns)
+
+
+def withdraw(venue: Venue, user: str, reference: int, time_ns: int) -> None:
+    """Cancel an order of a client, as the venue's supervision does."""
+    account = ouch_account(venue, user)
+    request = {"owner": account.owner, "user_reference": reference, "time_ns": time_ns}
+    if venue.desk.request(action=OrderAction.CANCEL, reason=CancelReason.SUPERVISORY, **request):
+        raise NoSuchOrder(f"{user} has no resting order {reference}")
