@@ -27,7 +27,7 @@ def test_every_kind_is_registered_under_its_protocol() -> None:
 
 
 def test_ouch_settings_become_typed() -> None:
-    assert ouch50.read_settings(OUCH) == ouch50.Ouch50Settings(
+    assert ouch50.read_settings(OUCH) == ouch50.OuchSettings(
         order_address=Address("127.0.0.1", 9000),
         user="desk",
         password="pw",
