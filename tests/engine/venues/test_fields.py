@@ -19,7 +19,7 @@ FIX = FEED | {
 
 
 def test_every_kind_is_registered_under_its_protocol() -> None:
-    assert {name: kind.protocol for name, kind in VENUES.items()} == {"ouch50": "ouch50", "fix44": "fix44"}
+    assert {name: kind.protocol for name, kind in VENUES.items()} == {"ouch50": "ouch50", "ouch42", "fix44": "fix44"}
     for kind in VENUES.values():
         names = [field.name for field in kind.fields]
         assert len(set(names)) == len(names)
