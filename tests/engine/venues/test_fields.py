@@ -19,7 +19,8 @@ FIX = FEED | {
 
 
 def test_every_kind_is_registered_under_its_protocol() -> None:
-    assert {name: kind.protocol for name, kind in VENUES.items()} == {"ouch50": "ouch50", "ouch42", "fix44": "fix44"}
+    assert {"ouch50", "ouch42", "fix44"} <= set(VENUES)
+    assert [kind.protocol for kind in VENUES.values()] == list(VENUES)
     for kind in VENUES.values():
         names = [field.name for field in kind.fields]
         assert len(set(names)) == len(names)
