@@ -43,11 +43,12 @@ def quick_compile(progress: Callable[[int, float], None] = say_compiled) -> Iter
     def compile_counting(self: Any, signature: Any) -> Any:
         nonlocal depth, count, told
         depth += 1
+        known = len(self.overloads)
         try:
             return compile_function(self, signature)
         finally:
             depth -= 1
-            count += 1
+            count += len(self.overloads) - known
             if (now := time.monotonic()) - told >= PROGRESS_S:
                 told = now
                 progress(count, now - begun)
