@@ -10,6 +10,7 @@ BENCHES = {
     "all": "engine.bench.table",
     "backtest": "engine.bench.backtest",
     "book": "engine.bench.book",
+    "fix": "engine.bench.fix",
     "journal": "engine.bench.journal",
     "pipeline": "engine.bench.pipeline",
     "ready": "engine.bench.ready",

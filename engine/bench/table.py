@@ -32,6 +32,7 @@ RUNS: dict[str, list[str]] = {
     "journal": ["journal", "--seconds", "0.4"],
     "backtest": ["backtest", "--seconds", "20", "--rounds", "2"],
     "ready": ["ready", "--rounds", "3"],
+    "fix": ["fix", "--rounds", "3", "--orders", "10000", "--trips", "500"],
 }
 
 
@@ -141,6 +142,14 @@ LINES = (
     Line(
         "journal", "a record in the loop, p99.9", "ns", lambda f: f["p999_ns"],
         lambda f: f"two stamps alone {f['stamp_ns']} ns", most=200,
+    ),
+    Line(
+        "fix", "packet to order in memory, FIX / OUCH, p50", "x", lambda f: f["ratio"],
+        lambda f: f"FIX {f['fix_ns']} ns, OUCH {f['ouch_ns']} ns", most=1.25,
+    ),
+    Line(
+        "fix", "order and fill over loopback, QuickFIX from Python / ours, p50", "x", lambda f: f["round_trip_ratio"],
+        lambda f: f"ours {f['round_trip_us']} us, QuickFIX {f['quickfix_round_trip_us']} us",
     ),
     Line(
         "backtest", "standard backtest", "events/s", lambda f: f["events_per_second"],

@@ -25,7 +25,13 @@ from engine.venues import VenueSettings
 
 LIMIT_FIELDS = ("order_quantity", "order_value", "collar_basis_points", "position", "orders_per_second", "daily_loss")
 LARGEST_NUMBER = 1 << 31
-PROTOCOLS = {"ouch50": tables.OUCH50, "ouch42": tables.OUCH42, "fix44": tables.RING, "binance": tables.RING}
+PROTOCOLS = {
+    "ouch50": tables.OUCH50,
+    "ouch42": tables.OUCH42,
+    "fix44": tables.RING,
+    "binance": tables.RING,
+    "fix": tables.FIX,
+}
 LARGEST_PRICES = {"ouch50": ouch50_encode.LARGEST_PRICE, "ouch42": ouch42_encode.LARGEST_PRICE}
 
 

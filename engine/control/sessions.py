@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.control.configuration import Configuration
+from engine.control.fix_sessions import FixSessions
 from engine.control.ouch42_probe import send_probe
 from engine.control.snapshots import SnapshotCare
 from engine.hotpath import tables
@@ -92,6 +93,7 @@ class Sessions:
         self._configuration, self._state, self._instruments, self._say = configuration, state, instruments, say
         self._memory = configuration.memory
         self._sessions: dict[int, VenueSession] = {}
+        self._fix = FixSessions(self._memory, configuration.complaints, state, say, self._watch_sockets)
         self._renewed: set[int] = set()  # venues whose new session is being asked for from its start
 
     def care(self) -> None:
@@ -104,7 +106,9 @@ class Sessions:
                 self._open_feeds(venue)
             self._care_feed(venue)
         for venue, session in self._sessions.items():
-            if session.body.protocol in OVER_TCP:
+            if session.body.protocol == "fix":
+                self._fix.care(venue, session.body)
+            elif session.body.protocol in OVER_TCP:
                 self._care_ouch(venue, session)
             else:
                 self._care_process(venue, session)
@@ -115,6 +119,7 @@ class Sessions:
         self._configuration.complaints.pop(venue, None)
         if session.order is not None and not self._memory.venues[venue]["lost"]:
             send_logout(self._memory.address, venue)
+        self._fix.close(venue)
         self._down(venue, session)
         row = self._memory.venues[venue]
         row["feed_fds"], row["requester"] = -1, 0

@@ -6,12 +6,14 @@ from __future__ import annotations
 import numpy as np
 
 from engine.hotpath.changes import changeable, modify, replace
+from engine.hotpath.fix_sessions import take_fix_message
 from engine.hotpath.mark import middle_of
 from engine.hotpath.memory import EngineMemory
 from engine.hotpath.numbers import begin_numbers
 from engine.hotpath.orders import find_order
 from engine.hotpath.pipeline import run_loop
 from engine.hotpath.replay import PROGRESS, apply_event, follow_records, replay_input
+from engine.hotpath.reports import own_report
 from engine.hotpath.requests import cancel, cancel_matching, enter
 from engine.hotpath.sending import send_account_query
 from engine.hotpath.sessions import session_event
@@ -20,7 +22,7 @@ from engine.hotpath.snapshot_join import begin_again, begin_snapshot, join_snaps
 from engine.hotpath.venue_requests import assert_venue_kills
 from engine.journal.append import commit_journal, reserve_journal
 from engine.journal.scratch import ScratchJournal
-from engine.messages.codes import RecordKind, SessionState, Side
+from engine.messages.codes import RecordKind, ReportKind, SessionState, Side
 from engine.messages.instruments import Instrument
 from engine.native import address_of, touched
 from engine.strategies import STRATEGIES, compiled_kind
@@ -45,6 +47,8 @@ def warm_up() -> None:
     find_order(engine, 1)
     changeable(engine, address_of(small.orders))
     cancel_matching(engine, 0, -1, -1)
+    own_report(engine, 1, 0, int(ReportKind.EXPIRED))
+    take_fix_message(engine, 1, address_of(small.report), 0)
     body = int(reserve_journal(journal.writer))
     apply_event(engine, state, body)
     commit_journal(journal.writer, state, 0)

@@ -10,7 +10,7 @@ from engine.hotpath.replacements import open_replacement
 from engine.hotpath.requests import CAPACITY, REQUEST_KIND, deny, find_room, write_request
 from engine.hotpath.risk import INVALID_FIELD, LARGEST_QUANTITY, NONE, check, count_order, refuse
 from engine.hotpath.sending import send_modify, send_replace
-from engine.hotpath.tables import ENGINE, ORDER, RING, VENUE, VENUES
+from engine.hotpath.tables import ENGINE, FIX, ORDER, RING, VENUE, VENUES
 from engine.journal.append import commit_journal
 from engine.messages.codes import OrderAction
 from engine.messages.journal import ORDER_REQUEST
@@ -114,7 +114,8 @@ def modify(engine, order_id, quantity, signal):
     order = view(slot, 1, ORDER)[0]
     if quantity <= 0 or quantity >= order.leaves:
         return 0
-    if view(core.venues, VENUES, VENUE)[order.venue].protocol == RING:
+    protocol = view(core.venues, VENUES, VENUE)[order.venue].protocol
+    if protocol == RING or protocol == FIX:
         return replace(engine, order_id, order.price, quantity, signal)
     decided = cycle_counter()
     body = reserve(engine)

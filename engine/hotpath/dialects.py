@@ -1,11 +1,12 @@
-"""One request, two dialects of OUCH: written at the end of a venue's outbound buffer in the words it understands.
+"""One request, two dialects of OUCH, and FIX: written at the end of a venue's outbound buffer in words it understands.
 
 Each function returns the packet's length; the caller guarantees LONGEST_FRAME bytes of room.
 """
 
 from __future__ import annotations
 
-from engine.hotpath.tables import ENGINE, INSTRUMENT, ORDER, OUCH42, STRATEGY, VENUE, VENUES
+from engine.hotpath.fix_orders import write_fix_cancel, write_fix_enter, write_fix_replace
+from engine.hotpath.tables import ENGINE, FIX, INSTRUMENT, ORDER, OUCH42, STRATEGY, VENUE, VENUES
 from engine.native import hot, view
 from engine.protocols import ouch42_encode, ouch50_encode
 
@@ -26,10 +27,13 @@ def write_enter(engine, packet, order_address):
     """Enter Order (2.1)."""
     core = view(engine, 1, ENGINE)[0]
     order = view(order_address, 1, ORDER)[0]
+    protocol = view(core.venues, VENUES, VENUE)[order.venue].protocol
+    if protocol == FIX:
+        return write_fix_enter(engine, packet, order_address)
     symbol = core.instruments + order.instrument * INSTRUMENT_BYTES
     number, side, quantity = order.order_id, order.side, order.quantity
     price, time_in_force = order.price, order.time_in_force
-    if view(core.venues, VENUES, VENUE)[order.venue].protocol == OUCH42:
+    if protocol == OUCH42:
         strategy = strategy_number(engine, order.strategy)
         return ouch42_encode.write_enter_order(packet, number, side, quantity, symbol, price, time_in_force, strategy)
     return ouch50_encode.write_enter_order(packet, number, side, quantity, symbol, price, time_in_force, number)
@@ -42,7 +46,10 @@ def write_replace(engine, packet, target_address, order_address):
     order = view(order_address, 1, ORDER)[0]
     original, number = view(target_address, 1, ORDER)[0].order_id, order.order_id
     quantity, price, time_in_force = order.quantity, order.price, order.time_in_force
-    if view(core.venues, VENUES, VENUE)[order.venue].protocol == OUCH42:
+    protocol = view(core.venues, VENUES, VENUE)[order.venue].protocol
+    if protocol == FIX:
+        return write_fix_replace(engine, packet, original, order_address)
+    if protocol == OUCH42:
         strategy = strategy_number(engine, order.strategy)
         return ouch42_encode.write_replace_order(packet, original, number, quantity, price, time_in_force, strategy)
     return ouch50_encode.write_replace_order(packet, original, number, quantity, price, time_in_force, number)
@@ -53,7 +60,10 @@ def write_cancel(engine, packet, order_address):
     """Cancel Order (2.3) down to nothing."""
     core = view(engine, 1, ENGINE)[0]
     order = view(order_address, 1, ORDER)[0]
-    if view(core.venues, VENUES, VENUE)[order.venue].protocol == OUCH42:
+    protocol = view(core.venues, VENUES, VENUE)[order.venue].protocol
+    if protocol == FIX:
+        return write_fix_cancel(engine, packet, order_address)
+    if protocol == OUCH42:
         return ouch42_encode.write_cancel_order(packet, order.order_id, 0, strategy_number(engine, order.strategy))
     return ouch50_encode.write_cancel_order(packet, order.order_id, 0)
 

@@ -14,6 +14,7 @@ from engine.hotpath.status_tables import MARKET, PRINT, PRINTS, STATUS
 from engine.messages.codes import EngineState, Scope, SessionState, StampCause, StrategyState
 from engine.messages.instruments import Instrument
 from engine.native import address_of, touched
+from engine.protocols.fix_fields import FIX_FIELDS
 
 ORDER_CAPACITY = 1 << 16
 BOOK_ORDERS = 1 << 18
@@ -21,7 +22,7 @@ UNSET = -1
 TABLES = (
     "instruments", "venues", "lines", "accounts", "cells", "strategies", "legs", "subscription_starts",
     "subscription_legs", "orders", "requests", "context", "timespec", "packet", "pending", "pending_lengths",
-    "touched", "touched_marks", "called", "polled", "stamps", "report", "done_text", "marks",
+    "touched", "touched_marks", "called", "polled", "stamps", "report", "fix_fields", "done_text", "marks",
     "statuses", "markets", "prints", "arrivals", "fills",
 )  # fmt: skip
 
@@ -78,6 +79,7 @@ class EngineMemory:
         self.polled = touched(tables.VENUES * 4 + 1, tables.POLL)
         self.stamps = touched(STAMP_ROWS, STAMP)
         self.report = touched(128, np.dtype("u1"))
+        self.fix_fields = touched(1, FIX_FIELDS)
         self.done_text = touched(64, np.dtype("u1"))
         self.marks = touched(width, np.dtype("<i8"))
         self.statuses = touched(self.listing_count, STATUS)

@@ -11,6 +11,7 @@ from engine.hotpath.dialects import firm_address, write_cancel, write_enter, wri
 from engine.hotpath.latency import settle_stamps, stamp_sent
 from engine.hotpath.tables import (
     ENGINE,
+    FIX,
     LOST_CONNECTION,
     LOST_NOT_READING,
     LOST_RING_FULL,
@@ -49,13 +50,13 @@ from engine.transport.rings import ring_push
 
 ORDER_REQUEST_KIND = int(RecordKind.ORDER_REQUEST)
 ORDER_REQUEST_BYTES = 96
-LONGEST_FRAME = 256
+LONGEST_FRAME = 384
 
 
 @hot
 def on_socket(protocol):
     """Whether the loop itself speaks with a venue of this protocol, over the venue's socket."""
-    return protocol == OUCH50 or protocol == OUCH42
+    return protocol == OUCH50 or protocol == OUCH42 or protocol == FIX
 
 
 @hot

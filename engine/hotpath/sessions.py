@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.hotpath.clock import read_clock
+from engine.hotpath.fix_sessions import keep_fix_alive, take_fix_frames
 from engine.hotpath.numbers import reserve
 from engine.hotpath.reports import (
     complete_report,
@@ -17,6 +18,7 @@ from engine.hotpath.requests import cancel_killed
 from engine.hotpath.sending import flush_unsent, lose_session, on_socket, send_heartbeat
 from engine.hotpath.tables import (
     ENGINE,
+    FIX,
     INBOUND_BYTES,
     LOST_BOUNDARY,
     LOST_END_OF_SESSION,
@@ -212,7 +214,10 @@ def poll_socket(engine, venue_index):
         venue.inbound_used += received
         core.received_cycles = cycle_counter()
         core.cause = ANSWER
-        take_frames(engine, venue_index)
+        if venue.protocol == FIX:
+            take_fix_frames(engine, venue_index)
+        else:
+            take_frames(engine, venue_index)
         flush_unsent(engine)
         return 1
     if received == 0 or errno() != AGAIN:
@@ -263,6 +268,9 @@ def keep_alive(engine, venue_index):
     core = view(engine, 1, ENGINE)[0]
     venue = view(core.venues, VENUES, VENUE)[venue_index]
     if not on_socket(venue.protocol) or venue.fd < 0 or venue.lost != 0:
+        return
+    if venue.protocol == FIX:
+        keep_fix_alive(engine, venue_index)
         return
     if core.clock_ns - venue.sent_ns >= HEARTBEAT_NS:
         send_heartbeat(engine, venue_index)

@@ -53,6 +53,7 @@ ENGINE = np.dtype(
         ("polled", "<i8"),
         ("stamps", "<i8"),  # ring of latency stamps (engine.hotpath.latency)
         ("report", "<i8"),
+        ("fix_fields", "<i8"),  # where the fields of the FIX message at hand stand
         ("marks", "<i8"),  # last middle of each instrument whose book had two sides
         ("statuses", "<i8"),  # what venues say about each listing (engine.hotpath.status_tables)
         ("markets", "<i8"),
@@ -130,7 +131,7 @@ VENUE = np.dtype(
         ("protocol", "<i8"),  # PROTOCOL_* below
         ("session", "<i8"),  # SessionState
         ("killed", "<i8"),
-        ("lost", "<i8"),  # the socket failed; nothing is sent until the cold path has connected again
+        ("lost", "<i8"),  # the socket failed, or is HANDED_OVER; nothing is sent until the cold path has given it back
         ("fd", "<i8"),
         ("feed_fds", "<i8", (LINES,)),
         ("requester", "<i8"),  # address of the retransmission server's sockaddr_in
@@ -168,6 +169,9 @@ VENUE = np.dtype(
         ("firm", "<i8"),  # four letters as the venue knows us, as they stand in a message
         ("lost_because", "<i8"),  # LOST_* below
         ("debug_packets", "<i8"),
+        ("wire", "<i8"),  # FIX: address of what its messages are made of
+        ("interval_ns", "<i8"),  # FIX: HeartBtInt(108)
+        ("tested", "<i8"),  # FIX: a TestRequest(1) of ours is not answered
         ("entry_disabled", "<i8"),  # we asked the venue to take no order of ours
         ("entry_confirmed", "<i8"),  # what it answered last: DISABLED, ENABLED, 0 nothing
     ]
@@ -187,6 +191,8 @@ OUCH50 = 1
 RING = 2  # a session process behind shared-memory rings
 IN_MEMORY = 3  # the simulated venue of a backtest: requests go to a buffer
 OUCH42 = 4
+FIX = 5  # spoken by the loop itself
+HANDED_OVER = 2  # value of `lost`: the connection is whole, and the cold path's for now
 
 LINE = np.dtype(
     [

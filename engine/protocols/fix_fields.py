@@ -17,6 +17,7 @@ LONGEST_FRAME = 8192
 SHORTEST_FRAME = len("8=FIX.4.2|9=5|35=0|10=000|")
 LONGEST_BEGIN = 16
 TRAILER = len("10=000|")
+LONGEST_TAG = 9
 
 # Tags that the loop reads, by the place where it keeps them.
 TAGS = (
@@ -98,17 +99,31 @@ def trailer_is_right(address, end):
 
 
 @hot_inlined
-def find_letter(address, end, letter):
-    """Address of the first such byte before `end`, `end` without one."""
+def read_tag(address):
+    """The tag at `address`, up to nine digits and an equals sign: shifted left by four, with the count of its digits;
+    -1 when it is none. Some other byte must follow the digits."""
+    tag = 0
     at = address
-    while at < end and load_u8(at) != letter:
+    letter = load_u8(at)
+    while letter >= ZERO and letter <= NINE and at < address + LONGEST_TAG:
+        tag = tag * 10 + letter - ZERO
+        at += 1
+        letter = load_u8(at)
+    return tag << 4 | (at - address) if letter == EQUALS and at > address else -1
+
+
+@hot_inlined
+def end_of_value(address):
+    """Where the delimiter after a value stands; there must be one."""
+    at = address
+    while load_u8(at) != SOH:
         at += 1
     return at
 
 
 @hot
 def parse_fields(address, length, fields):
-    """Places of the known fields of a whole frame (as `next_fix_frame` found it).
+    """Places of the known fields of a whole frame (as `next_fix_frame` found it: its last byte is a delimiter).
 
     Returns MsgType(35) as a number, its letters from high to low; GARBLED when something is not tag=value or the type
     is not the third field.
@@ -121,19 +136,18 @@ def parse_fields(address, length, fields):
     data_tag = 0
     data_length = 0
     while at < end:
-        value = find_letter(at, end, EQUALS) + 1
-        tag = read_digits(at, value - 1 - at)
+        found = read_tag(at)
+        tag = found >> 4
         count += 1
-        if tag < 0 or value > end or (count == 3 and tag != 35):
+        if found < 0 or (count == 3 and tag != 35):
             return GARBLED
+        value = at + (found & 15) + 1
         at = value
         if data_tag != 0 and tag == data_tag:
             at += data_length
             if at >= end or load_u8(at) != SOH:
                 return GARBLED
-        at = find_letter(at, end, SOH)
-        if at >= end:
-            return GARBLED
+        at = end_of_value(at)
         data_tag = 0
         if tag < KNOWN_TAGS:
             place = PLACE_OF_TAG[tag]

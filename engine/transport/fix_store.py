@@ -14,7 +14,7 @@ from pathlib import Path
 
 SIZE = 4096
 MAGIC = b"DSKFIX01"
-OUTBOUND_AT, INBOUND_AT, BOOT_AT, BOOT_BYTES = 64, 128, 8, 36
+OUTBOUND_AT, INBOUND_AT, DAY_AT, BOOT_AT, BOOT_BYTES = 64, 128, 192, 8, 36
 SKIPPED_AFTER_BOOT = 100_000
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -49,6 +49,7 @@ class FixNumbers:
         self.outbound_address = start + OUTBOUND_AT
         self._outbound = ctypes.c_int64.from_address(start + OUTBOUND_AT)
         self._inbound = ctypes.c_int64.from_address(start + INBOUND_AT)
+        self._day = ctypes.c_int64.from_address(start + DAY_AT)
         self._outbound.value = max(self._outbound.value, 1)
         self._inbound.value = max(self._inbound.value, 1)
         if self._memory[BOOT_AT : BOOT_AT + BOOT_BYTES] != this_boot():
@@ -71,6 +72,15 @@ class FixNumbers:
     @next_inbound.setter
     def next_inbound(self, number: int) -> None:
         self._inbound.value = number
+
+    @property
+    def day(self) -> int:
+        """Number of the day (UTC) in which the numbers began, 0 when nobody said."""
+        return int(self._day.value)
+
+    @day.setter
+    def day(self, day: int) -> None:
+        self._day.value = day
 
     def save(self, number: int, raw: bytes) -> None:
         """Nothing is kept: what is asked for again is filled."""

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from engine.messages.catalogue import VenueKind
-from engine.venues import binance, fix44, ouch42, ouch50
+from engine.venues import binance, fix, fix44, ouch42, ouch50
 
 VENUES: dict[str, VenueKind] = {
     ouch50.KIND.protocol: ouch50.KIND,
     ouch42.KIND.protocol: ouch42.KIND,
     fix44.KIND.protocol: fix44.KIND,
     binance.KIND.protocol: binance.KIND,
+    fix.KIND.protocol: fix.KIND,
 }
 
 
-VenueSettings = ouch50.OuchSettings | fix44.Fix44Settings | binance.BinanceSettings
+VenueSettings = ouch50.OuchSettings | fix44.Fix44Settings | binance.BinanceSettings | fix.NativeFixSettings
 
 
 def read_venue(protocol: str, settings: Mapping[str, str]) -> VenueSettings:
@@ -31,4 +32,5 @@ READERS: dict[str, Callable[[Mapping[str, str]], VenueSettings]] = {
     ouch42.KIND.protocol: ouch42.read_settings,
     fix44.KIND.protocol: fix44.read_settings,
     binance.KIND.protocol: binance.read_settings,
+    fix.KIND.protocol: fix.read_settings,
 }

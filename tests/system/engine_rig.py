@@ -198,8 +198,8 @@ class Rig:
         }
         self.apply(control.DefineVenue(XSIM, "XSIM", self.dialect, settings | self._feed(XSIM)))
 
-    def define_fix_venue(self) -> None:
-        """Venue 2."""
+    def define_fix_venue(self, protocol: str = "fix44") -> None:
+        """Venue 2: `fix44` through a session process, `fix` by the loop itself."""
         settings = {
             "order_address": f"127.0.0.1:{self.order_ports[XFIX]}",
             "sender_comp_id": USER,
@@ -207,7 +207,7 @@ class Rig:
             "username": USER,
             "password": PASSWORD,
         }
-        self.apply(control.DefineVenue(XFIX, "XFIX", "fix44", settings | self._feed(XFIX)))
+        self.apply(control.DefineVenue(XFIX, "XFIX", protocol, settings | self._feed(XFIX)))
 
     def _feed(self, venue: int) -> dict[str, str]:
         return {

@@ -125,10 +125,11 @@ def test_when_the_exchange_begins_a_new_session_too_old_orders_expire_and_books_
         assert rig.door("journal", "replay", str(rig.state))["identical"]
 
 
-def test_a_fix_venue_is_defined_while_running_traded_killed_and_recovered(tmp_path: Path) -> None:
+@pytest.mark.parametrize("protocol", ["fix44", "fix"])
+def test_a_fix_venue_is_defined_while_running_traded_killed_and_recovered(tmp_path: Path, protocol: str) -> None:
     with running(Rig(tmp_path, default_instruments(), fix=True)) as rig:
         start_trading(rig)
-        rig.define_fix_venue()
+        rig.define_fix_venue(protocol)
         rig.apply_limits(list(range(1, 12)))
         rig.start_pairs(11, 1, 2, XFIX)
         exchange = OracleLog(tmp_path / "exchange" / "oracle.jsonl", USER, "XFIX")

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import quickfix
-import quickfix44
 
 from engine.protocols.fix44 import read_fields
 
@@ -26,19 +25,32 @@ ConnectionType=acceptor
 StartTime=00:00:00
 EndTime=00:00:00
 UseDataDictionary=Y
-DataDictionary={dictionary}
+{dictionaries}
 FileStorePath={directory}/store
 FileLogPath={directory}/log
 SocketReuseAddress=Y
 SocketNodelay=Y
 LogoutTimeout=1
 [SESSION]
-BeginString=FIX.4.4
+BeginString={begin}
 SenderCompID={name}
 TargetCompID=DESK
 SocketAcceptPort={port}
 """
 
+
+BEGIN = {"4.2": "FIX.4.2", "4.4": "FIX.4.4", "5.0SP2": "FIXT.1.1"}
+DICTIONARIES = {
+    "4.2": "DataDictionary={folder}/FIX42.xml",
+    "4.4": "DataDictionary={folder}/FIX44.xml",
+    "5.0SP2": "TransportDataDictionary={folder}/FIXT11.xml\nAppDataDictionary={folder}/FIX50SP2.xml\n"
+    "DefaultApplVerID=FIX.5.0SP2",
+}
+
+TYPES = {
+    "ExecutionReport": "8", "OrderCancelReject": "9", "ResendRequest": "2", "TestRequest": "1", "Reject": "3",
+    "BusinessMessageReject": "j",
+}  # fmt: skip
 
 _NUMBERS = itertools.count(1)
 _KEPT: list[Any] = []
@@ -62,16 +74,19 @@ class Resting:
 class Venue:
     """What a test may do with one acceptor. Orders are named by ClOrdID(11)."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, version: str = "4.4") -> None:
         # QuickFIX keeps one registry of sessions a process.
         name = f"VENUE{next(_NUMBERS)}"
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
         directory.mkdir()
         path = directory / "acceptor.cfg"
-        dictionary = f"{sys.prefix}/share/quickfix/FIX44.xml"
-        path.write_text(SETTINGS.format(dictionary=dictionary, directory=directory, port=port, name=name))
-        self._application = _Application(quickfix.SessionID("FIX.4.4", name, "DESK"))
+        dictionaries = DICTIONARIES[version].format(folder=f"{sys.prefix}/share/quickfix")
+        begin = BEGIN[version]
+        path.write_text(
+            SETTINGS.format(dictionaries=dictionaries, directory=directory, port=port, name=name, begin=begin)
+        )
+        self._application = _Application(quickfix.SessionID(begin, name, "DESK"))
         settings = quickfix.SessionSettings(str(path))
         store, log = quickfix.FileStoreFactory(settings), quickfix.FileLogFactory(settings)
         acceptor = quickfix.SocketAcceptor(self._application, store, settings, log)
@@ -123,7 +138,7 @@ class Venue:
 
     def send(self, message_name: str, fields: dict[int, str]) -> None:
         """Send any message."""
-        self._application.send(getattr(quickfix44, message_name)(), fields)
+        self._application.send(message_name, fields)
 
     def drop(self) -> None:
         """Cut the connection."""
@@ -132,6 +147,10 @@ class Venue:
     def close(self) -> None:
         """Log out and let nobody in."""
         quickfix.Session.lookupSession(self._application.session).logout()
+
+    def reset(self) -> None:
+        """Begin both numbers at 1, as QuickFIX does at midnight."""
+        quickfix.Session.lookupSession(self._application.session).reset()
 
     def open(self) -> None:
         """Let the desk in again."""
@@ -235,15 +254,25 @@ class _Application(quickfix.Application):
             55: order.symbol, 54: order.side, 38: str(order.quantity), 44: order.price, 14: str(order.executed),
             151: str(order.leaves), 6: "0", 60: "20260102-10:20:30.123",
         }  # fmt: skip
-        self.send(quickfix44.ExecutionReport(), fields | (more or {}))
+        self.send("ExecutionReport", self._dialect(fields | (more or {})))
         return execution
 
     def refuse(self, fields: dict[int, str], response_to: str, order: Resting | None) -> None:
         known = {37: f"V{order.cl_ord_id}", 39: order.status} if order else {37: "NONE", 39: "8"}
         values = {11: fields[11], 41: fields[41], 434: response_to, 102: "1" if order is None else "0"}
-        self.send(quickfix44.OrderCancelReject(), known | values)
+        self.send("OrderCancelReject", known | values)
 
-    def send(self, message: Any, fields: dict[int, str]) -> None:
+    def _dialect(self, fields: dict[int, str]) -> dict[int, str]:
+        """FIX 4.2 says of a fill how much of the order it filled, and of an answer that it is one."""
+        if self.session.getBeginString().getValue() != "FIX.4.2":
+            return fields
+        exec_type = fields[150]
+        own = {20: "3" if exec_type == "I" else "1" if exec_type == "H" else "0"}
+        return fields | own | ({150: fields[39]} if exec_type in "FIH" else {})
+
+    def send(self, message_name: str, fields: dict[int, str]) -> None:
+        message = quickfix.Message()
+        message.getHeader().setField(quickfix.MsgType(TYPES[message_name]))
         for tag, value in fields.items():
             message.setField(tag, value)
         quickfix.Session.sendToTarget(message, self.session)
