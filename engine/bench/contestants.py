@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ from engine.native import (
     send,
 )
 from engine.protocols import ouch50, soupbintcp
+from engine.venues.parent import die_with
 
 PATIENCE_S = 240.0
 SESSION = "BENCH"
@@ -68,7 +70,8 @@ class Contestant:
 
     def start(self, arguments: Sequence[str]) -> None:
         """Start the process and wait for its connection."""
-        self.process = subprocess.Popen(arguments, start_new_session=True)
+        # None of them may spin on when the benchmark is killed.
+        self.process = subprocess.Popen(arguments, start_new_session=True, preexec_fn=partial(die_with, os.getpid()))
         self._listener.settimeout(0.2)
         deadline = time.monotonic() + PATIENCE_S
         while True:
