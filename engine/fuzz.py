@@ -8,14 +8,18 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from random import Random
 
-BATCH = 50_000
-HANG_SECONDS = 60.0
+BATCH = 100_000
+LOOP = "loop-"  # what the names of the loop's own parsers begin with
+LOOP_BATCH = 2_500_000  # compiled code feeds them
+HANG_SECONDS = 120.0
 START_SECONDS = 120.0  # compiling the parser is part of the first batch
 CRASHES_TO_STOP = 20
 
@@ -31,14 +35,20 @@ class Result:
     crashes: int = 0
     hangs: int = 0
     seconds: float = 0.0
+    inputs_per_second: int = 0
 
 
 def _feed(parser: str, seed: int, count: int, answer: Connection) -> None:
     """One batch, in a process of its own. Sends (inputs, accepted, what went wrong)."""
+    from engine.native import BACKEND
+    from engine.protocols.fuzz_loops import LOOPS, fuzz_loop
     from engine.protocols.fuzz_targets import TARGETS, spoiled
     from engine.protocols.layouts import MalformedMessage
 
     make, good = TARGETS[parser]
+    if BACKEND == "native" and parser in LOOPS:
+        answer.send((count, fuzz_loop(parser, good, seed, count), ""))
+        return
     target, accepted, done = make(), 0, 0
     for raw in spoiled(good, Random(seed)):
         if done == count:
@@ -86,12 +96,21 @@ def _batch(result: Result, seed: int, count: int) -> None:
 def fuzz(parser: str, inputs: int, seed: int) -> Result:
     """Feed `inputs` inputs to the parser; stop early after many crashes."""
     result, started = Result(parser), time.monotonic()
+    size = LOOP_BATCH if parser.startswith(LOOP) else BATCH
     batch = 0
-    while batch * BATCH < inputs and result.crashes + result.hangs < CRASHES_TO_STOP:
-        _batch(result, seed + batch, min(BATCH, inputs - batch * BATCH))
+    while batch * size < inputs and result.crashes + result.hangs < CRASHES_TO_STOP:
+        _batch(result, seed + batch, min(size, inputs - batch * size))
         batch += 1
     result.seconds = round(time.monotonic() - started, 3)
+    result.inputs_per_second = round(result.inputs / result.seconds) if result.seconds else 0
     return result
+
+
+def cover(parser: str, inputs: int, seed: int) -> int:
+    """Coverage-guided instead: a process of its own with atheris, whose output and status are passed on."""
+    with tempfile.TemporaryDirectory() as corpus:
+        command = [sys.executable, "-m", "engine.fuzz_coverage", parser, str(inputs), str(seed), corpus]
+        return subprocess.run(command, check=False).returncode
 
 
 def main(arguments: list[str]) -> int:
@@ -102,16 +121,20 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("parser", choices=sorted(TARGETS))
     parser.add_argument("--inputs", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--coverage", action="store_true", help="guided by coverage, where atheris is installed")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     if options.inputs < 1:
         parser.error("--inputs is a positive number")
+    if options.coverage:
+        return cover(options.parser, options.inputs, options.seed)
     result = fuzz(options.parser, options.inputs, options.seed)
     if options.json:
         print(json.dumps(asdict(result)))
     else:
         print(
             f"{result.parser}: {result.inputs} inputs in {result.seconds} s, {result.accepted} accepted, "
-            f"{result.refused} refused, {result.crashes} crashes, {result.hangs} hangs"
+            f"{result.refused} refused, {result.crashes} crashes, {result.hangs} hangs, "
+            f"{result.inputs_per_second} inputs a second"
         )
     return 1 if result.crashes or result.hangs else 0

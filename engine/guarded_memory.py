@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 import mmap
 
+from engine.memory_regions import forget, register
+
 PROT_NONE = 0
 
 
@@ -21,9 +23,20 @@ class GuardedBuffer:
         if libc.mprotect(self._start + self._end, mmap.PAGESIZE, PROT_NONE) != 0:
             raise OSError(ctypes.get_errno(), "mprotect failed")
 
+        self._placed = 0
+
+    @property
+    def end(self) -> int:
+        """Address of the untouchable page. Whoever asks may touch all the room before it."""
+        register(self._start, self._end, self)
+        return self._start + self._end
+
     def place(self, raw: bytes) -> int:
         """Put the bytes right before the untouchable page. Returns their address, good until the next call."""
         if len(raw) > self._end:
             raise ValueError(f"{len(raw)} bytes do not fit a guarded buffer of {self._end}")
         self._map[self._end - len(raw) : self._end] = raw
-        return self._start + self._end - len(raw)
+        forget(self._placed)
+        self._placed = self._start + self._end - len(raw)
+        register(self._placed, len(raw), self)
+        return self._placed

@@ -3,9 +3,10 @@
 `ENGINE_BACKEND` chooses at process start how the same source runs:
   native   compiled by numba; memory through LLVM loads and stores (the default)
   plain    interpreted; memory through ctypes. The reference for tests, and what a debugger steps through
+  checked  as plain, and every load and store by address has to lie in memory that was registered
 
-Addresses are plain integers. Whoever takes an address keeps its owner alive. Integers are signed 64 bit in both
-backends; hot code masks anything that could pass that (see `wrap`).
+Addresses are plain integers. Whoever takes an address keeps its owner alive. Integers are signed 64 bit in every
+backend; hot code masks anything that could pass that (see `wrap`).
 """
 
 # ruff: noqa: F401
@@ -18,11 +19,12 @@ from typing import Any
 import numpy as np
 
 from engine.build import cache_directory
+from engine.memory_regions import register
 from engine.pages import take
 
 BACKEND = os.environ.get("ENGINE_BACKEND", "native")
-if BACKEND not in ("native", "plain"):
-    raise SystemExit(f"ENGINE_BACKEND is {BACKEND!r}; it must be native or plain")
+if BACKEND not in ("native", "plain", "checked"):
+    raise SystemExit(f"ENGINE_BACKEND is {BACKEND!r}; it must be native, plain or checked")
 
 if BACKEND == "native":
     import numba
@@ -72,6 +74,50 @@ if BACKEND == "native":
         zero_bytes,
     )
     from engine.native_views import view
+elif BACKEND == "checked":
+    from engine.native_checked import (
+        address_of_function,
+        call_strategy,
+        clock_gettime,
+        compile_strategy,
+        copy_bytes,
+        count_leading_zeros,
+        count_trailing_zeros,
+        crc32c,
+        cycle_counter,
+        errno,
+        hot,
+        hot_inlined,
+        load_acquire,
+        load_be16,
+        load_be32,
+        load_be48,
+        load_be64,
+        load_f64,
+        load_i64,
+        load_le16,
+        load_le32,
+        load_u8,
+        pause,
+        poll,
+        prefetch,
+        recv,
+        send,
+        sendto,
+        store_be16,
+        store_be32,
+        store_be48,
+        store_be64,
+        store_f64,
+        store_i64,
+        store_le16,
+        store_le32,
+        store_release,
+        store_u8,
+        view,
+        wrap,
+        zero_bytes,
+    )
 else:
     from engine.native_plain import (
         address_of_function,
@@ -124,12 +170,16 @@ NO_SIGNAL = 0x4000  # MSG_NOSIGNAL: a closed socket is an answer, not a signal
 
 def address_of(array: np.ndarray[Any, Any]) -> int:
     """Address of an array's first byte. The caller keeps the array alive as long as the address is used."""
-    return int(array.ctypes.data)
+    address = int(array.ctypes.data)
+    register(address, array.nbytes, array)
+    return address
 
 
 def touched(count: int, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     """`count` zeroed records whose every page is already mapped (a first touch costs 2.5 us), aligned to 64 bytes."""
-    return take(count * dtype.itemsize).view(dtype)
+    made: np.ndarray[Any, Any] = take(count * dtype.itemsize).view(dtype)
+    address_of(made)  # nobody may need its address again, but its neighbours must not be touched through it
+    return made
 
 
 Hot = Callable[..., Any]

@@ -19,6 +19,7 @@ from engine.journal.places import LogPlace, Places
 from engine.journal.scan import find_intact
 from engine.journal.segments import DATA_OFFSET, Segment, begun
 from engine.journal.tails import ALL, JournalCorrupt, Walk, corrupt, header_fault, walk_segment
+from engine.memory_regions import register
 from engine.messages.journal import RECORDING_HEADER
 from engine.messages.records import BodyRecord, TextRecord, records
 
@@ -36,7 +37,9 @@ class Span:
     @property
     def address(self) -> int:
         """Where the records are, for hot code; valid as long as this span is kept."""
-        return int(self.data.ctypes.data)
+        address = int(self.data.ctypes.data)
+        register(address, self.data.nbytes, self.data)
+        return address
 
 
 class Packet(NamedTuple):

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.journal.places import LogPlace
+from engine.memory_regions import register
 
 MAGIC = int.from_bytes(b"DESKLOG\0", "little")
 SEGMENT_VERSION = 1
@@ -64,6 +65,7 @@ class Segment:
         self.length = length
         self.data = np.frombuffer(memory, np.uint8)
         self.address = int(self.data.ctypes.data)
+        register(self.address, length, self)
         self.header = self.data[: SEGMENT_HEADER.itemsize].view(SEGMENT_HEADER)
         self._tail = self.data[TAIL_OFFSET : TAIL_OFFSET + 8].view("<i8")
 

@@ -44,6 +44,9 @@ from engine.protocols.layouts import Kind, Layout, MalformedMessage, Tail
 
 Target = Callable[[bytes], bool]
 LONGEST_INPUT = 4096
+CORPUS_BITS = 10
+CORPUS = 1 << CORPUS_BITS  # good messages that a batch is spoiled from
+EDGES = (0, 1, 0x7F, 0x80, 0xFF, 0x20, 0x30, 0x22)
 
 
 def _value(kind: Kind, random: Random) -> Any:
@@ -182,15 +185,22 @@ def split_stream(raw: bytes) -> bool:
     return True
 
 
+class Records:
+    """What the loop's parsers write to. Whoever uses the addresses keeps this, and with it the memory."""
+
+    def __init__(self) -> None:
+        self._report, self._fields = np.zeros(1, ORDER_REPORT), np.zeros(1, fix_fields.FIX_FIELDS)
+        self.report, self.fields = address_of(self._report), address_of(self._fields)
+
+
 def _loop_reports(parse_report: Callable[[int, int, int, int], int]) -> Callable[[], Target]:
     """A `parse_report` of the loop on guarded memory."""
 
     def make() -> Target:
-        buffer, report = GuardedBuffer(LONGEST_INPUT), np.zeros(1, ORDER_REPORT)
-        body = address_of(report)
+        buffer, records = GuardedBuffer(LONGEST_INPUT), Records()
 
         def parse(raw: bytes) -> bool:
-            return bool(parse_report(buffer.place(raw), len(raw), 0, body))
+            return bool(parse_report(buffer.place(raw), len(raw), 0, records.report))
 
         return parse
 
@@ -221,14 +231,14 @@ def loop_blocks() -> Target:
 
 def loop_frames() -> Target:
     """SoupBinTCP framing as the loop does it, every whole packet's payload parsed as a report."""
-    buffer, report = GuardedBuffer(LONGEST_INPUT), np.zeros(1, ORDER_REPORT)
-    body = address_of(report)
+    buffer, records = GuardedBuffer(LONGEST_INPUT), Records()
 
     def walk(raw: bytes) -> bool:
-        place, end = buffer.place(raw), buffer.place(raw) + len(raw)
+        place = buffer.place(raw)
+        end = place + len(raw)
         while (length := soupbintcp_frames.next_frame(place, end - place)) > 0:
             payload = length - soupbintcp_frames.HEADER_LENGTH
-            ouch50_reports.parse_report(place + soupbintcp_frames.PAYLOAD, payload, 0, body)
+            ouch50_reports.parse_report(place + soupbintcp_frames.PAYLOAD, payload, 0, records.report)
             place += length
         return bool(length == soupbintcp_frames.PARTIAL)
 
@@ -259,19 +269,18 @@ def split_fix(raw: bytes) -> bool:
 
 def loop_fix() -> Target:
     """FIX framing, fields and answers as the loop reads them."""
-    buffer, report = GuardedBuffer(LONGEST_INPUT), np.zeros(1, ORDER_REPORT)
-    fields, body = np.zeros(1, fix_fields.FIX_FIELDS), address_of(report)
-    places = address_of(fields)
+    buffer, records = GuardedBuffer(LONGEST_INPUT), Records()
 
     def walk(raw: bytes) -> bool:
-        place, end = buffer.place(raw), buffer.place(raw) + len(raw)
+        place = buffer.place(raw)
+        end = place + len(raw)
         accepted = False
         while (length := fix_fields.next_fix_frame(place, end - place)) > 0:
-            kind = fix_fields.parse_fields(place, length, places)
+            kind = fix_fields.parse_fields(place, length, records.fields)
             if kind < 0:
                 return False
-            accepted = fix_reports.parse_report(kind, places, body) != fix_reports.MALFORMED
-            fix_reports.parse_correction(places, body)
+            accepted = fix_reports.parse_report(kind, records.fields, records.report) != fix_reports.MALFORMED
+            fix_reports.parse_correction(records.fields, records.report)
             place += length
         return accepted and bool(length == fix_fields.PARTIAL)
 
@@ -313,21 +322,23 @@ TARGETS: dict[str, tuple[Callable[[], Target], Callable[[Random], bytes]]] = {
 
 def spoiled(good: Callable[[Random], bytes], random: Random) -> Iterator[bytes]:
     """Endless input: good bytes cut, lengthened, changed here and there, doubled, or nothing but noise."""
+    corpus = [good(random) for _ in range(CORPUS)]
+    bits, noise, below = random.getrandbits, random.randbytes, random.random
     while True:
-        raw = bytearray(good(random))
-        for _ in range(random.randrange(4)):
-            way = random.randrange(6)
+        raw = bytearray(corpus[bits(CORPUS_BITS)])
+        for _ in range(bits(2)):
+            way = int(below() * 6)
             if way == 0:
-                del raw[random.randrange(len(raw) + 1) :]
+                del raw[int(below() * (len(raw) + 1)) :]
             elif way == 1:
-                raw += random.randbytes(random.randrange(1, 40))
+                raw += noise(1 + bits(5))
             elif way == 2 and raw:
-                raw[random.randrange(len(raw))] = random.choice((0, 1, 0x7F, 0x80, 0xFF, random.randrange(256)))
+                raw[int(below() * len(raw))] = EDGES[bits(3)] if bits(1) else bits(8)
             elif way == 3 and raw:
-                at = random.randrange(len(raw))
-                raw[at : at + 2] = random.randbytes(2)
+                at = int(below() * len(raw))
+                raw[at : at + 2] = noise(2)
             elif way == 4:
-                raw += good(random)
+                raw += corpus[bits(CORPUS_BITS)]
             else:
-                raw = bytearray(random.randbytes(random.randrange(80)))
+                raw = bytearray(noise(int(below() * 80)))
         yield bytes(raw[:LONGEST_INPUT])

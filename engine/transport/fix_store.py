@@ -12,6 +12,8 @@ import mmap
 import os
 from pathlib import Path
 
+from engine.memory_regions import register
+
 SIZE = 4096
 MAGIC = b"DSKFIX01"
 OUTBOUND_AT, INBOUND_AT, DAY_AT, BOOT_AT, BOOT_BYTES = 64, 128, 192, 8, 36
@@ -46,6 +48,7 @@ class FixNumbers:
             raise ValueError(f"{path} does not hold the numbers of a FIX session")
         self._whole = (ctypes.c_char * SIZE).from_buffer(self._memory)
         start = ctypes.addressof(self._whole)
+        register(start, SIZE, self)
         self.outbound_address = start + OUTBOUND_AT
         self._outbound = ctypes.c_int64.from_address(start + OUTBOUND_AT)
         self._inbound = ctypes.c_int64.from_address(start + INBOUND_AT)

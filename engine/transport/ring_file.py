@@ -21,6 +21,8 @@ import platform
 import time
 from pathlib import Path
 
+from engine.memory_regions import register
+
 SLOT_SIZE = 128
 BODY_SIZE = 96
 HEADER_SIZE = 256
@@ -43,6 +45,7 @@ class RingFile:
         self._memory = memory
         self._whole = (ctypes.c_char * len(memory)).from_buffer(memory)
         self.address = ctypes.addressof(self._whole)
+        register(self.address, len(memory), self)
         self._head = ctypes.c_uint64.from_address(self.address + HEAD_AT)
         self._tail = ctypes.c_uint64.from_address(self.address + TAIL_AT)
 

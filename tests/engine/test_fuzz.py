@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from random import Random
 
@@ -15,7 +16,7 @@ import pytest
 
 from engine import fuzz
 from engine.guarded_memory import GuardedBuffer
-from engine.protocols import fuzz_targets
+from engine.protocols import fuzz_loops, fuzz_targets
 from engine.protocols.layouts import MalformedMessage
 
 ROOT = Path(__file__).parents[2]
@@ -94,3 +95,27 @@ def test_an_unknown_parser_is_a_clear_sentence():
     )
     assert done.returncode == 2
     assert b"invalid choice: 'nothing'" in done.stderr
+
+
+def test_loops_of_compiled_code_make_the_same_inputs_of_the_same_seed():
+    def accepted(seed: int) -> int:
+        return fuzz_loops.fuzz_loop("loop-blocks", fuzz_targets.good_mold, seed, 400)
+
+    assert accepted(3) == accepted(3)
+    assert 0 < accepted(3) < 400
+
+
+def test_every_parser_of_the_loop_is_fed_by_compiled_code():
+    assert sorted(fuzz_loops.LOOPS) == sorted(name for name in fuzz_targets.TARGETS if name.startswith(fuzz.LOOP))
+
+
+def test_guidance_by_coverage_says_what_it_needs_or_runs():
+    command = [sys.executable, "-m", "engine", "fuzz", "sbe", "--inputs", "2000", "--coverage"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if find_spec("atheris") is None:
+        assert (done.returncode, done.stderr.splitlines()) == (
+            2,
+            ["engine fuzz: --coverage needs the package atheris, which is not installed; without it input is random"],
+        )
+    else:
+        assert done.returncode == 0, done.stderr

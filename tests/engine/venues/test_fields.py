@@ -19,7 +19,7 @@ FIX = FEED | {
 
 
 def test_every_kind_is_registered_under_its_protocol() -> None:
-    assert {"ouch50", "ouch42", "fix44"} <= set(VENUES)
+    assert {"ouch50", "ouch42", "fix44", "binance"} <= set(VENUES)
     assert [kind.protocol for kind in VENUES.values()] == list(VENUES)
     for kind in VENUES.values():
         names = [field.name for field in kind.fields]
