@@ -35,6 +35,10 @@ def read_instruments(path: Path) -> list[Instrument]:
             raise ValueError(
                 f"{path}: instrument {row.name!r} has {row.quantity_decimals} quantity decimals, not 0 to 8"
             )
+    if len({row.quantity_decimals for row in rows}) > 1:
+        raise ValueError(
+            f"{path}: instruments of one engine have the same quantity_decimals, or their money does not add up"
+        )
     if len({row.id for row in rows}) != len(rows) or len({row.name for row in rows}) != len(rows):
         raise ValueError(f"{path}: an id or a name appears twice")
     return sorted(rows, key=lambda row: row.id)

@@ -180,13 +180,14 @@ def read_trades(rows: Any, order: Order, listed: Listed) -> list[Report]:
 
 
 def fee_of(commission: Any, asset: Any, price: int, listed: Listed) -> int:
-    """A commission in 1/10,000 of the quote currency, rounded up. In a third asset it has no price here: 0."""
+    """A commission as money of the engine (price times quantity, in the instrument's units), rounded up. In a third
+    asset it has no price here: 0."""
     if commission is None or asset not in (listed.base, listed.quote) or not asset:
         return 0
     amount = number(commission)
     if asset == listed.base:
-        return -(-amount * price // 10**DECIMALS)
-    return -(-amount // 10 ** (DECIMALS - PRICE_DECIMALS))
+        return -(-amount * price * 10**listed.quantity_decimals // 10**DECIMALS)
+    return -(-amount * 10 ** (PRICE_DECIMALS + listed.quantity_decimals) // 10**DECIMALS)
 
 
 def reason_of(code: int) -> int:

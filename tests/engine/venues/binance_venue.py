@@ -40,6 +40,7 @@ class BinanceVenue:
         self.orders: dict[str, dict[str, Any]] = {}
         self.requests: list[tuple[str, dict[str, Any]]] = []
         self.snapshots = 0
+        self.refuse_snapshots = False
         self.holding: set[str] = set()  # methods that are done and not answered
         self.ignoring: set[str] = set()  # methods that never arrive
         self.refusing: dict[str, tuple[int, int, str]] = {}  # method: status, code, sentence
@@ -156,6 +157,8 @@ class BinanceVenue:
 
     def _http(self, connection: ServerConnection, request: Request) -> Response | None:
         parts = urlsplit(request.path)
+        if parts.path == "/api/v3/depth" and self.refuse_snapshots:
+            return connection.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "not now\n")
         if parts.path == "/api/v3/depth":
             self.snapshots += 1
             assert parse_qs(parts.query)["symbol"] == [SYMBOL]

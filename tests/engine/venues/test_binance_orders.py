@@ -66,7 +66,7 @@ def test_a_trade_is_a_fill_with_its_price_liquidity_and_fee() -> None:
     trade = {"x": "TRADE", "X": "PARTIALLY_FILLED", "l": "0.25000000", "z": "0.25000000", "L": "0.10250000", "t": 77}
     assert values(**trade, m=True, n="0.00002500", N="BTC") == COMMON | {
         "kind": ReportKind.EXECUTED, "match_number": 77, "price": 1025, "quantity": 25_000, "leaves": 75_000,
-        "state": OrderState.PARTIALLY_FILLED, "liquidity": Liquidity.ADDED, "fee": 1,
+        "state": OrderState.PARTIALLY_FILLED, "liquidity": Liquidity.ADDED, "fee": 2563,
     }  # fmt: skip
 
 
@@ -149,9 +149,10 @@ def test_fills_of_an_order_come_oldest_first_with_the_causes_of_the_stream() -> 
         read_trades({}, ORDER, LISTED)
 
 
-def test_fees_are_rounded_up_in_the_quote_currency() -> None:
-    assert fee_of("0.00010001", "USDT", 1, LISTED) == 2
-    assert fee_of("0.001", "BTC", 618_376_300, LISTED) == 618_377
+def test_fees_are_rounded_up_in_the_money_of_the_engine() -> None:
+    assert fee_of("0.00010001", "USDT", 1, LISTED) == 100_010
+    assert fee_of("0.00000001", "USDT", 1, Listed("BTCUSDT", 0, "BTC", "USDT")) == 1
+    assert fee_of("0.001", "BTC", 618_376_300, LISTED) == 61_837_630_000
     assert fee_of("0.001", "BNB", 618_376_300, LISTED) == 0
     assert fee_of(None, None, 1, LISTED) == 0
 

@@ -54,7 +54,7 @@ def test_a_difference_becomes_the_engines_book_and_a_signed_order_comes_back_fil
         "position": 0, "order_id": 11, "venue_reference": 11, "venue_time_ns": 1_723_161_255_208_000_000,
         "strategy": 7, "instrument": INSTRUMENT_ID, "venue": VENUE_ID, "side": Side.BUY, "reason": 0, "duplicate": 0,
     }  # fmt: skip
-    fill = common | {"kind": ReportKind.EXECUTED, "liquidity": Liquidity.REMOVED, "fee": 1}
+    fill = common | {"kind": ReportKind.EXECUTED, "liquidity": Liquidity.REMOVED, "fee": 100_000}
     expected = [
         common | {"kind": ReportKind.ACCEPTED, "quantity": 30_000, "leaves": 30_000, "state": OrderState.ACCEPTED,
                   "price": 1_000_500, "venue_sequence": 1, "match_number": order_number, "liquidity": 0, "fee": 0},
