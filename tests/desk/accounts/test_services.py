@@ -41,7 +41,7 @@ def test_a_weak_password_is_refused_with_the_reason(erin: User) -> None:
 def test_signing_in_and_failing_to_are_audited(erin: User, client: Client) -> None:
     create_user(erin, username="grace", password=PASSWORD, role=Role.RISK)
     for password in ("wrong", PASSWORD):
-        client.post("/admin/login/", {"username": "grace", "password": password})
+        client.post("/accounts/sign-in/", {"username": "grace", "password": password})
     actions = AuditEntry.objects.filter(subject="user grace").order_by("id").values_list("action", "address")
     assert list(actions) == [
         ("user.created", ""),

@@ -10,7 +10,7 @@ from engine.journal.copier import start_copier
 from engine.journal.places import LogPlace, places_of
 from engine.journal.reader import LogReader, Packet, all_packets, all_records, merged
 from engine.journal.writer import Journal, open_journal
-from engine.messages.codes import RecordKind, Side
+from engine.messages.codes import OrderAction, RecordKind, Side
 from engine.messages.journal import ORDER_REQUEST
 from engine.messages.records import BodyRecord, TextRecord
 from engine.native import address_of
@@ -30,6 +30,7 @@ def append_order(journal: Journal, order_id: int, time_ns: int = 7) -> int:
         return 0
     body = np.frombuffer(memoryview((ctypes.c_char * ORDER_REQUEST.itemsize).from_address(address)), ORDER_REQUEST)
     body["position"] = journal.recording.sequence
+    body["action"] = OrderAction.ENTER
     body["order_id"] = order_id
     body["price"] = 1_000_000 + order_id
     body["quantity"] = 100
