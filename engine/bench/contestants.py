@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import json
 import os
 import shutil
@@ -13,7 +14,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +39,16 @@ from engine.native import (
     send,
 )
 from engine.protocols import ouch50, soupbintcp
-from engine.venues.parent import die_with
 
 PATIENCE_S = 240.0
 SESSION = "BENCH"
+PR_SET_PDEATHSIG = 1
 LARGEST_PACKET = 2048
+
+
+def die_with_us() -> None:
+    """In the new process: be killed when the one that started it ends."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL))
 
 
 def free_port(kind: socket.SocketKind) -> int:
@@ -71,7 +76,7 @@ class Contestant:
     def start(self, arguments: Sequence[str]) -> None:
         """Start the process and wait for its connection."""
         # None of them may spin on when the benchmark is killed.
-        self.process = subprocess.Popen(arguments, start_new_session=True, preexec_fn=partial(die_with, os.getpid()))
+        self.process = subprocess.Popen(arguments, start_new_session=True, preexec_fn=die_with_us)
         self._listener.settimeout(0.2)
         deadline = time.monotonic() + PATIENCE_S
         while True:

@@ -25,7 +25,7 @@ from engine.messages.control import DefineVenue
 from engine.native import address_of, touched
 from engine.protocols.fix import FixMessage
 from engine.protocols.fix44 import CUM_QTY, ORD_REJ_REASON, ORD_STATUS, UNKNOWN_ORDER
-from engine.protocols.fix_fields import LONGEST_FRAME
+from engine.protocols.fix_bounds import LONGEST_FRAME
 from engine.protocols.fix_sender import LOGOUT, FixSender
 from engine.protocols.fix_wire import make_wire
 from engine.transport.fix_store import FixNumbers

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from engine.protocols.fix_fields import BYTES_AFTER, LONGEST_FRAME
+from engine.protocols.fix_bounds import BYTES_AFTER, LONGEST_FRAME
 from engine.protocols.layouts import MalformedMessage
 
 SOH = b"\x01"

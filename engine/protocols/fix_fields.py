@@ -9,11 +9,11 @@ from __future__ import annotations
 import numpy as np
 
 from engine.native import hot, hot_inlined, load_u8, view, zero_bytes
+from engine.protocols.fix_bounds import BYTES_AFTER, LONGEST_FRAME
 from engine.protocols.fix_encode import byte_sum
 
 PARTIAL = 0
 GARBLED = -1
-LONGEST_FRAME = 8192
 SHORTEST_FRAME = len("8=FIX.4.2|9=5|35=0|10=000|")
 LONGEST_BEGIN = 16
 TRAILER = len("10=000|")
@@ -32,9 +32,6 @@ KNOWN_TAGS = 1024
 PLACE_OF_TAG = np.full(KNOWN_TAGS, -1, np.int64)
 PLACE_OF_TAG[list(TAGS)] = np.arange(len(TAGS))
 
-# Length fields, and the field of that many bytes that must follow each.
-BYTES_AFTER = {90: 91, 93: 89, 95: 96, 212: 213, 348: 349, 350: 351, 352: 353, 354: 355, 356: 357, 358: 359, 360: 361,
-               362: 363, 364: 365, 445: 446, 618: 619, 621: 622}  # fmt: skip
 DATA_AFTER_TAG = np.zeros(KNOWN_TAGS, np.int64)
 DATA_AFTER_TAG[list(BYTES_AFTER)] = list(BYTES_AFTER.values())
 

@@ -9,9 +9,9 @@ from typing import Protocol
 from engine.protocols import fix
 from engine.protocols.fix import FixMessage
 from engine.protocols.fix44 import time_text
+from engine.protocols.fix_bounds import BEGIN_STRINGS
 from engine.protocols.fix_dictionary import Dictionary
 from engine.protocols.fix_validation import Fault, ordered
-from engine.protocols.fix_wire import BEGIN_STRINGS
 
 HEARTBEAT, TEST_REQUEST, RESEND_REQUEST, REJECT, SEQUENCE_RESET, LOGOUT, LOGON = "0", "1", "2", "3", "4", "5", "A"
 ADMINISTRATIVE = frozenset({HEARTBEAT, TEST_REQUEST, RESEND_REQUEST, REJECT, SEQUENCE_RESET, LOGOUT, LOGON})

@@ -9,9 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.native import address_of, touched
-
-BEGIN_STRINGS = {"4.2": "FIX.4.2", "4.4": "FIX.4.4", "5.0SP2": "FIXT.1.1"}
-LONGEST_NAME = 24
+from engine.protocols.fix_bounds import BEGIN_STRINGS, LONGEST_NAME
 
 FIX_WIRE = np.dtype(
     [

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from engine.messages.catalogue import VenueField, VenueKind
 from engine.protocols.fix44 import PASSWORD, USERNAME
+from engine.protocols.fix_bounds import BEGIN_STRINGS, LONGEST_NAME
 from engine.protocols.fix_sender import FixSettings
-from engine.protocols.fix_wire import BEGIN_STRINGS, LONGEST_NAME
 from engine.venues.fields import (
     Address,
     SnapshotSettings,

@@ -30,7 +30,13 @@ from engine.native import hot
 def outer(value):
     return inner(value) * 10
 """
-NEVER_COMPILED = {"engine/quick_compile.py", "engine/guarded_memory.py"}  # imported by hot modules, in no hot function
+# Imported by hot modules, in no hot function.
+NEVER_COMPILED = {
+    "engine/quick_compile.py",
+    "engine/guarded_memory.py",
+    "engine/control/commands.py",
+    "engine/control/configuration.py",
+}
 RUN = "from engine.hotpath.outer import outer; print(outer(1))"
 
 

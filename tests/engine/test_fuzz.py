@@ -28,6 +28,7 @@ from dataclasses import asdict
 from engine import fuzz
 from engine.guarded_memory import GuardedBuffer
 from engine.protocols import fuzz_targets
+from engine.protocols.layouts import MalformedMessage
 
 {read}
 fuzz_targets.TARGETS["sample"] = (lambda: read, lambda random: random.randbytes(8))

@@ -16,10 +16,12 @@ import threading
 import time
 from typing import Any
 
+from numba import types
+
 from engine.hotpath import tables
 from engine.hotpath.calibration import cycles_per_us
 from engine.hotpath.pipeline import run_loop
-from engine.native import BACKEND
+from engine.native import BACKEND, hot
 from engine.quick_compile import quick_compile
 from tests.engine.loop_builder import PARAMETERS, UP, VENUE, Loop
 
@@ -44,17 +46,25 @@ class Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_uint16), ("code", ctypes.POINTER(Instruction)))
 
 
-def confine() -> None:
-    """From here on this thread may make the system calls in ALLOWED and no other: any other ends the process."""
+def filter_program() -> Program:
+    """The system calls in ALLOWED and no other: any other ends the process. The caller keeps it alive."""
     numbers = list(ALLOWED.values())
     code = [Instruction(LOAD, 0, 0, NUMBER_AT)]
     code += [Instruction(JUMP_EQUAL, len(numbers) - at, 0, number) for at, number in enumerate(numbers)]
     code += [Instruction(RETURN, 0, 0, KILL_PROCESS), Instruction(RETURN, 0, 0, ALLOW)]
-    array = (Instruction * len(code))(*code)
-    program = Program(len(code), array)
-    libc = ctypes.PyDLL(None, use_errno=True)  # keeps the interpreter's lock, so that it has not to be taken again
-    if libc.prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0) or libc.prctl(SET_SECCOMP, FILTER, ctypes.byref(program)):
-        raise OSError(ctypes.get_errno(), "no filter")
+    return Program(len(code), (Instruction * len(code))(*code))
+
+
+prctl = types.ExternalFunction("prctl", types.int32(types.int32, *[types.int64] * 4))
+
+
+@hot
+def run_confined(engine, program):
+    """The loop, in a thread that is confined to the filter at address `program` from here on. In compiled code, because
+    giving up the interpreter's lock is a system call when another thread waits for it."""
+    if program != 0 and prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0) + prctl(SET_SECCOMP, FILTER, program, 0, 0) != 0:
+        return -1
+    return run_loop(engine)
 
 
 def built(options: dict[str, Any]) -> Loop:
@@ -72,7 +82,7 @@ def built(options: dict[str, Any]) -> Loop:
     core["polled_count"], core["spinning"], core["cycles_per_us"] = 3, options["spinning"], cycles_per_us()
     core["wake"] = 1
     with quick_compile():
-        run_loop(loop.address)
+        run_confined(loop.address, 0)
     core["wake"] = 0
     return loop
 
@@ -111,14 +121,13 @@ def main() -> None:
     """Serve until standard input ends."""
     options = json.loads(sys.argv[1])
     loop = built(options)
-    counts = Counts(loop)
+    counts, program = Counts(loop), filter_program()
 
     def turn_for_ever() -> None:
         if counts.preloaded is not None:
             counts.preloaded.count_this_thread()
-        if options["confined"]:
-            confine()
-        run_loop(loop.address)
+        if run_confined(loop.address, ctypes.addressof(program) if options["confined"] else 0) < 0:
+            raise OSError("no filter")
 
     thread = threading.Thread(target=turn_for_ever, daemon=True)
     thread.start()

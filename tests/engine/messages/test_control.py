@@ -29,6 +29,7 @@ BODIES = [
     control.RemoveVenue(1),
     control.EnterOrder("a-1", 1, 1, 1, 1, 100, 10_000, 1),
     control.CancelOrder(3),
+    control.ReplaceOrder(3, 10_000, 100),
     control.Kill(1, 0, "now"),
     control.Rearm(1, 0, "over", "bob"),
     control.Alarm("latency_p99", 1, "slow", 2_000, 1_000),
