@@ -44,6 +44,15 @@ class Person:
     def press(self, name: str, within: Locator | None = None) -> None:
         (within or self.page).get_by_role("button", name=name, exact=True).click()
 
+    def follow(self, name: str | re.Pattern[str]) -> None:
+        """Follow a link with Enter, which a notice that moves the page cannot take away, to a page that answers."""
+        link = self.page.get_by_role("link", name=name, exact=isinstance(name, str))
+        with self.page.expect_navigation() as going:
+            link.press("Enter")
+        answer = going.value
+        assert answer is not None
+        assert answer.status == 200, f"{answer.url} answers {answer.status}"
+
     def sees(self, role: str, name: str) -> None:
         expect(self.page.get_by_role(role, name=name, exact=True)).to_be_visible(timeout=WAIT_MS)  # type: ignore[arg-type]
 

@@ -103,7 +103,7 @@ def proposes_a_wider_limit_that_risk_approves(trader: Person, risk: Person, stra
 
 def propose_limit(trader: Person, strategy: str, order_quantity: str, reason: str) -> None:
     trader.go("/risk/limits/")
-    trader.page.get_by_role("link", name=f"Propose change for strategy {strategy}", exact=True).click()
+    trader.follow(f"Propose change for strategy {strategy}")
     trader.page.get_by_label("Order quantity").fill(order_quantity)
     trader.page.get_by_label("Reason").fill(reason)
     trader.press("Propose")
@@ -112,7 +112,7 @@ def propose_limit(trader: Person, strategy: str, order_quantity: str, reason: st
 def defines_a_fix_venue(risk: Person, market: Market) -> None:
     risk.go("/markets/venues/new/")
     page = risk.page
-    page.get_by_role("link", name=re.compile("FIX 4.4")).click()
+    risk.follow(re.compile("FIX 4.4"))
     typed = {
         "name": "XFIX",
         "order_address": market.address(FIX_ORDER_PORT),
@@ -147,7 +147,7 @@ def stops(trader: Person, strategy: str) -> None:
 def submits_a_backtest(trader: Person, strategy: str) -> str:
     """Submit it and see its progress; return its address."""
     trader.go(strategy)
-    trader.page.get_by_role("link", name="Backtest", exact=True).click()
+    trader.follow("Backtest")
     trader.press("Submit")
     expect(trader.page.get_by_role("progressbar")).to_have_attribute(
         "aria-valuenow", re.compile("[1-9]"), timeout=BACKTEST_MS
