@@ -143,7 +143,7 @@ class Engine:
     def _new_book(self) -> None:
         self.memory = BookMemory([100], 1024, venues=1, window=64, queues=False)
         self.memory.map_locate(1, INSTRUMENT_ID, 0)
-        self.expected, self.claimed = 1, 1
+        self.expected, self.claimed, self.claims_ahead = 1, 1, 0
         self.seen: list[bytes] = []
 
     def listen(self) -> None:
@@ -157,6 +157,7 @@ class Engine:
                 self.names.append(packet.session)
                 self._new_book()
             self.claimed = max(self.claimed, packet.sequence + len(packet.messages))
+            self.claims_ahead += packet.sequence > self.expected
             assert packet.sequence <= self.expected or not packet.messages
             for message in packet.messages[self.expected - packet.sequence :]:
                 self.expected += 1
