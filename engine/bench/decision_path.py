@@ -157,8 +157,8 @@ class DecisionPath:
         commit_journal(self.logs.journal, int(RecordKind.ENGINE_STATE), START_NS)
 
     def run(self, first: int, last: int, *, stamped: bool = False) -> Run:
-        """Packets first to last - 1; `stamped` reads the cycle counter twice a packet, which costs more than a message
-        does. RuntimeError when the pipeline stopped before."""
+        """Packets first to last - 1; `stamped` reads the cycle counter twice a packet, which is not
+        free. RuntimeError when the pipeline stopped before."""
         market = self.market
         cycles = touched(last - first if stamped else 0, np.dtype("<i8"))
         stamps = address_of(cycles) if stamped else 0
