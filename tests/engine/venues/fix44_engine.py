@@ -108,6 +108,15 @@ class Engine:
 
         wait_for(enough, f"{count} reports; there are {self.told()}")
 
+    def wait_told(self, report: tuple[str, int, int, int]) -> None:
+        """Until this was the last report (as in `told`)."""
+
+        def there() -> bool:
+            self.drain()
+            return bool(self.journal) and self.told()[-1] == report
+
+        wait_for(there, f"{report}; there are {self.told()}")
+
     def wait_session(self, state: SessionState) -> None:
         def there() -> bool:
             self.drain()
