@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections import deque
+from contextlib import suppress
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -114,6 +115,9 @@ class DeskConsumer(AsyncWebsocketConsumer):
                 for frame in taken:
                     await asyncio.wait_for(self.send(text_data=frame), WRITE_SECONDS)
             await self.close(client.close_code)
-        except (TimeoutError, OSError, RuntimeError):
+        except TimeoutError:
             client.close_code = frames.SLOW_CONSUMER
-            await self.close(frames.SLOW_CONSUMER)
+            with suppress(OSError, RuntimeError):
+                await self.close(frames.SLOW_CONSUMER)
+        except (OSError, RuntimeError):
+            client.close_code = frames.SLOW_CONSUMER  # the other end is gone: there is nobody to tell

@@ -68,6 +68,15 @@ async def heard(page: ClientConnection, kind: str, channel: str | None = None) -
                 return frame
 
 
+async def first_rows(page: ClientConnection, channel: str) -> dict[str, Any]:
+    """The first frame of a STATE channel with rows: its snapshot, or a delta when the hub had not heard the engine."""
+    async with asyncio.timeout(SECONDS):
+        while True:
+            frame = json.loads(await page.recv())
+            if frame.get("ch") == channel and frame["d"] and frame["d"] != {"u": [], "x": []}:
+                return frame  # type: ignore[no-any-return]
+
+
 async def closed_with(page: ClientConnection) -> int | None:
     async with asyncio.timeout(SECONDS):
         try:
@@ -98,8 +107,7 @@ def test_a_trader_gets_snapshot_deltas_and_events_of_the_own_team(
         async with page_of(port, cookie) as page:
             await heard(page, "hello")
             await say(page, op="sub", id=1, ch=[f"strategies.{team}", f"fills.{team}"], after=0)
-            await heard(page, "ack")
-            snapshot = await heard(page, "delta", f"strategies.{team}")
+            snapshot = await first_rows(page, f"strategies.{team}")
             follow.state = state_of(strategies=[strategy_state(strategy.pk, fills=2)])
             delta = await heard(page, "delta", f"strategies.{team}")
             journal = Journal(strategy.pk, team)
@@ -217,7 +225,7 @@ def test_a_lost_delta_is_repaired_by_a_new_snapshot(follow: FakeFollow, port: in
     async def watch() -> list[dict[str, Any]]:
         async with page_of(port, cookie) as page:
             await say(page, op="sub", id=1, ch="venues")
-            await heard(page, "delta", "venues")
+            await first_rows(page, "venues")
             await say(page, op="resync", id=2, ch="venues")
             again = await heard(page, "snap", "venues")
             await say(page, op="resync", id=3, ch="feeds")
