@@ -227,5 +227,6 @@ def test_strace_sees_nothing_else(tmp_path: Path) -> None:
         assert child.stats()["alive"]
     calls = re.findall(r"^(\w+)\(", traced.read_text(), re.MULTILINE)
     resumed = {"restart_syscall"}  # how the kernel goes on with the poll that the tracer interrupted when it came
-    assert set(calls) - resumed == set(ALLOWED)
+    seen = set(calls) - resumed
+    assert {"recvfrom", "sendto"} <= seen <= set(ALLOWED)  # a loop that always had something to do did not poll
     assert calls.count("sendto") >= 10
