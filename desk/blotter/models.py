@@ -70,7 +70,7 @@ class Order(Projected):
     fees = models.DecimalField(max_digits=20, decimal_places=4, default=0)
     leaves = models.BigIntegerField(default=0)
     limits_version = models.BigIntegerField()
-    venue_reference = models.BigIntegerField(default=0)
+    parent_id = models.BigIntegerField(null=True, db_index=True)
     signal = models.FloatField(null=True)
     denial_reason = models.PositiveSmallIntegerField(choices=choices_of(DenialReason), default=DenialReason.NONE.value)
 

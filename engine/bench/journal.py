@@ -48,7 +48,7 @@ def append_order(writer, order_id):
     body.price = 1_000_000 + (order_id & 1023)
     body.quantity = 100
     body.limits_version = 7
-    body.venue_reference = order_id
+    body.parent_id = 0
     body.strategy = 3
     body.team = 1
     body.instrument = 12

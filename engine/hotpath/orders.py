@@ -76,6 +76,7 @@ def note_order(engine, order_id, strategy, team, leg, venue, instrument, side, p
     order.replacement = 0
     order.chain = 0
     order.reference = 0
+    order.parent = 0
     owner = view(core.strategies, core.strategy_count, STRATEGY)[strategy]
     owner.orders += 1
     owner.working += 1

@@ -147,7 +147,7 @@ def write_request(engine, body, slot, action, target, signal):
     request.price = order.price
     request.quantity = order.leaves
     request.limits_version = core.limits_version
-    request.venue_reference = order.order_id
+    request.parent_id = order.parent
     request.strategy = owner.id
     request.team = team_number(engine, order.team)
     request.instrument = order.instrument

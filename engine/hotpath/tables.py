@@ -316,6 +316,7 @@ ORDER = np.dtype(
         ("replacement", "<i8"),  # the order that is to replace this one, until the venue has answered
         ("chain", "<i8"),  # shares that the orders before this one in its chain of replacements have executed
         ("reference", "<i8"),  # the venue's number of the order in its feed, 0 while not known
+        ("parent", "<i8"),  # number of the parent order, 0: none
     ]
 )
 

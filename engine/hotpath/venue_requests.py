@@ -43,7 +43,6 @@ def ask_venue(engine, venue_index, action):
     request = view(body, 1, ORDER_REQUEST)[0]
     request.position = core.position
     request.order_id = number
-    request.venue_reference = number
     request.limits_version = core.limits_version
     request.venue = venue_index
     request.action = action

@@ -37,7 +37,7 @@ ORDER_REQUEST = np.dtype(
         ("price", "<i8"),
         ("quantity", "<i8"),
         ("limits_version", "<u8"),
-        ("venue_reference", "<u8"),
+        ("parent_id", "<u8"),
         ("strategy", "<u4"),
         ("team", "<u4"),
         ("instrument", "<u4"),
@@ -74,7 +74,7 @@ DENIAL = np.dtype(
         ("scope", "u1"),
         ("limit_name", "u1"),
         ("scope_id", "<u4"),
-        ("reserved", "<u4"),
+        ("parent_id", "<u4"),
         ("signal", "<f8"),
     ]
 )

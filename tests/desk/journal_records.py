@@ -57,7 +57,6 @@ class Journal:
             side=side,
             quantity=quantity,
             limits_version=2,
-            venue_reference=order_id,
             time_in_force=TimeInForce.DAY,
             signal=-1.25,
             kind=1,

@@ -62,6 +62,19 @@ def day(seed: int = 1, orders: int = 40) -> Journal:
     return journal
 
 
+def test_a_child_names_its_parent_and_an_order_of_older_journals_is_not_its_own() -> None:
+    journal = Journal()
+    journal.enter(3, parent_id=2)
+    journal.change(OrderAction.REPLACE, 3, 4, 50, parent_id=2)
+    journal.deny(5, parent_id=2)
+    journal.enter(6)
+    journal.enter(7, parent_id=7)  # where the parent stands, the order's own number stood
+
+    project(journal.data)
+
+    assert dict(Order.objects.values_list("order_id", "parent_id")) == {3: 2, 4: 2, 5: 2, 6: None, 7: None}
+
+
 def test_an_order_from_request_to_its_last_fill() -> None:
     journal = Journal()
     journal.enter(1, Side.BUY, 100)
