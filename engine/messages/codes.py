@@ -182,6 +182,32 @@ class RecordKind(IntEnum):
     ORDER_NUMBERS = 11
 
 
+class Urgency(IntEnum):
+    """How a child wants to be worked by the router."""
+
+    PATIENT = 1  # rests only: joins the market, takes nothing
+    NORMAL = 2  # takes what is there within its limit, the rest rests
+    URGENT = 3  # takes only, nothing rests
+
+
+class RouteReason(IntEnum):
+    """Why the router chose a venue for a child, or passed it over."""
+
+    NONE = 0
+    TAKEN = 1  # chosen to take what is displayed (or hidden) there
+    RESTED = 2  # chosen to rest there
+    TAKEN_AND_RESTED = 3
+    PINGED = 4  # chosen for what may be hidden at the midpoint
+    VENUE_DOWN = 5
+    BOOK_DIRTY = 6
+    NO_QUOTE = 7
+    OUTSIDE_LIMIT = 8
+    OWN_ORDER = 9
+    BELOW_MINIMUM = 10
+    BETTER_PRICE_ELSEWHERE = 11
+    COSTS_MORE = 12  # enough was found for less, or the rest is expected to cost less elsewhere
+
+
 class StampCause(IntEnum):
     """What a request was made on: a packet of the feed, an answer of a venue, a command of a person."""
 

@@ -1,0 +1,89 @@
+"""What the router looks at, and what it leaves: a child, a row for each venue, and what was learned about the venue.
+
+Prices are integers in 1/10,000 of the currency, quantities shares. Costs are per share in 1/1,000 of a price unit,
+against the middle of the best displayed prices: positive is paid, negative is earned. Probabilities are in 1/1,000.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+ROUTE_VENUES = 16  # rows that one decision may have
+COST_SCALE = 1000
+
+# What was learned about an instrument on a venue: sums that halve together when they grow (router_learning.py).
+LEARNED = np.dtype(
+    [
+        ("shown", "<i8"),  # displayed shares that we asked for, and how many of them we got
+        ("got", "<i8"),
+        ("beyond_asked", "<i8"),  # orders that asked for more than was displayed, and shares they got beyond it
+        ("beyond_got", "<i8"),
+        ("middle_asked", "<i8"),  # orders sent to the midpoint, and shares they got
+        ("middle_got", "<i8"),
+        ("passed", "<i8"),  # shares that traded through the queues in which we rested (those ahead of us and ours)
+        ("exposed_ms", "<i8"),  # how long we rested
+        ("adverse", "<i8"),  # price units x shares by which the middle had moved against us at resting fills
+        ("adverse_shares", "<i8"),
+        ("impact", "<i8"),  # the same after we took
+        ("impact_shares", "<i8"),
+        ("latency_ns", "<i8"),  # from a request to its answer, smoothed; 0: nothing known
+        ("reserved", "<i8", (3,)),
+    ]
+)
+
+CHILD = np.dtype(
+    [
+        ("side", "<i8"),
+        ("quantity", "<i8"),
+        ("limit", "<i8"),
+        ("urgency", "<i8"),
+        ("horizon_ms", "<i8"),  # how long the rest may wait before it has to cross
+        ("tick_size", "<i8"),
+        ("lot_size", "<i8"),
+        ("trade_through", "<i8"),  # told to pass better displayed prices by
+        # what the decision says
+        ("best_near", "<i8"),  # best displayed price of the own side and of the other, 0: none
+        ("best_far", "<i8"),
+        ("taken", "<i8"),
+        ("rested", "<i8"),
+        ("left", "<i8"),
+        ("typical_queue", "<i8"),  # shares that a venue displays on the own side, on average
+        ("reserved", "<i8", (2,)),
+    ]
+)
+
+ROUTE_ROW = np.dtype(
+    [
+        # the venue as it stands
+        ("venue", "<i8"),
+        ("blocked", "<i8"),  # RouteReason for which nothing may be sent there, 0: may
+        ("near", "<i8"),  # best price of the own side, 0: none
+        ("near_quantity", "<i8"),
+        ("far", "<i8"),  # best price of the other side, 0: none
+        ("far_quantity", "<i8"),
+        ("own_far", "<i8"),  # price of our own best order on the other side, 0: none
+        ("maker_fee", "<i8"),
+        ("taker_fee", "<i8"),
+        ("latency_ns", "<i8"),
+        ("minimum_quantity", "<i8"),
+        ("midpoint", "<i8"),  # displays nothing, trades at the middle
+        ("learned", "<i8"),  # address of its LEARNED row
+        # the decision
+        ("reason", "<i8"),
+        ("take_quantity", "<i8"),
+        ("take_price", "<i8"),
+        ("rest_quantity", "<i8"),
+        ("rest_price", "<i8"),
+        # its costs: of taking there, and of the next share that rests there
+        ("take_cost", "<i8"),
+        ("price_part", "<i8"),
+        ("fee_part", "<i8"),
+        ("impact_part", "<i8"),
+        ("miss_part", "<i8"),
+        ("sure", "<i8"),  # shares of the displayed ones that are expected to be there on arrival
+        ("beyond", "<i8"),  # shares that are expected beyond the displayed ones
+        ("rest_cost", "<i8"),
+        ("ahead", "<i8"),
+        ("fill_chance", "<i8"),
+    ]
+)

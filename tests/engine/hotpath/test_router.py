@@ -1,0 +1,244 @@
+"""What the router does with a child: by hand for each rule, and for any market by property."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.hotpath.router_learning import learn_latency, learn_midpoint, learn_rest, learn_take
+from engine.hotpath.router_memory import RouteTable
+from engine.messages.codes import RouteReason, Side, Urgency
+
+BUY, SELL = int(Side.BUY), int(Side.SELL)
+TICK = 100
+BID, ASK = 1_000_000, 1_000_100
+CHILD = {
+    "side": BUY,
+    "quantity": 500,
+    "limit": ASK,
+    "urgency": int(Urgency.NORMAL),
+    "horizon_ms": 10_000,
+    "tick_size": TICK,
+    "lot_size": 1,
+    "trade_through": 0,
+}
+VENUE = {
+    "near": BID,
+    "near_quantity": 400,
+    "far": ASK,
+    "far_quantity": 300,
+    "maker_fee": -20,
+    "taker_fee": 30,
+    "latency_ns": 0,
+}
+
+
+def market(*venues: dict[str, int]) -> RouteTable:
+    """A table with these venues, each as VENUE but for what is given."""
+    table = RouteTable(len(venues))
+    for at, venue in enumerate(venues):
+        for name, value in (VENUE | venue).items():
+            table.rows[at][name] = value
+    return table
+
+
+def decision(table: RouteTable, **child: int) -> list[tuple[str, int, int]]:
+    """Why, shares taken and shares rested for each venue."""
+    table.decide(**(CHILD | child))
+    return [
+        (RouteReason(int(row["reason"])).name, int(row["take_quantity"]), int(row["rest_quantity"]))
+        for row in table.rows
+    ]
+
+
+def test_the_cheapest_venue_at_the_best_price_is_taken_first() -> None:
+    table = market({"taker_fee": 30}, {"taker_fee": -4}, {"taker_fee": 25})
+    assert decision(table, quantity=200) == [("COSTS_MORE", 0, 0), ("TAKEN", 200, 0), ("COSTS_MORE", 0, 0)]
+
+
+def test_several_venues_are_swept_at_once_and_the_rest_rests_at_the_limit() -> None:
+    table = market({}, {}, {"far_quantity": 200, "near_quantity": 5000})
+    decided = decision(table, quantity=900)
+    assert [taken for _, taken, _ in decided] == [300, 300, 200]
+    assert [rested for _, _, rested in decided] == [40, 30, 30]
+    assert {int(row["rest_price"]) for row in table.rows} == {ASK}
+
+
+def test_a_better_price_goes_before_a_lower_fee() -> None:
+    table = market({"far": ASK + TICK, "taker_fee": -40}, {"taker_fee": 30})
+    assert decision(table, quantity=300, limit=ASK + TICK) == [("COSTS_MORE", 0, 0), ("TAKEN", 300, 0)]
+
+
+def test_what_stays_displayed_at_a_better_price_is_not_traded_through_unless_told() -> None:
+    own = {"far": ASK, "own_far": ASK}
+    table = market(own, {"far": ASK + TICK})
+    child = {"quantity": 300, "limit": ASK + TICK, "urgency": int(Urgency.URGENT)}
+    assert decision(table, **child) == [("OWN_ORDER", 0, 0), ("BETTER_PRICE_ELSEWHERE", 0, 0)]
+    assert decision(table, **child, trade_through=1) == [("OWN_ORDER", 0, 0), ("TAKEN", 300, 0)]
+
+
+def test_a_venue_that_is_down_protects_nothing_and_gets_nothing() -> None:
+    table = market({"blocked": int(RouteReason.VENUE_DOWN)}, {"far": ASK + TICK})
+    assert decision(table, quantity=300, limit=ASK + TICK) == [("VENUE_DOWN", 0, 0), ("TAKEN", 300, 0)]
+
+
+def test_what_we_rest_never_locks_what_stays_displayed() -> None:
+    table = market({"own_far": ASK}, {"far": 0, "far_quantity": 0})
+    assert decision(table, quantity=300) == [("RESTED", 0, 150), ("RESTED", 0, 150)]
+    assert [int(row["rest_price"]) for row in table.rows] == [ASK - TICK, ASK - TICK]
+
+
+def test_nothing_rests_where_it_would_meet_our_own_order() -> None:
+    table = market({"own_far": BID}, {"near_quantity": 100_000})
+    assert decision(table, limit=BID, quantity=300) == [("OWN_ORDER", 0, 0), ("RESTED", 0, 300)]
+
+
+def test_a_venue_below_its_minimum_quantity_is_passed_over() -> None:
+    table = market({"minimum_quantity": 500, "taker_fee": -40}, {})
+    child = {"quantity": 300, "urgency": int(Urgency.URGENT)}
+    assert decision(table, **child) == [("BELOW_MINIMUM", 0, 0), ("TAKEN", 300, 0)]
+
+
+def test_a_patient_child_takes_nothing_and_rests_in_the_shorter_queue() -> None:
+    table = market({"near_quantity": 5000}, {"near_quantity": 100}, {"near_quantity": 5000})
+    decided = decision(table, quantity=100, limit=BID, urgency=int(Urgency.PATIENT))
+    assert [rested for _, _, rested in decided] == [0, 100, 0]
+
+
+def test_the_midpoint_is_asked_when_shares_are_expected_there() -> None:
+    dark = {"near": 0, "near_quantity": 0, "far": 0, "far_quantity": 0, "midpoint": 1, "taker_fee": 10}
+    table = market({"far": ASK + 4 * TICK}, dark)
+    table.learned[1]["middle_asked"], table.learned[1]["middle_got"] = 100, 50_000
+    assert decision(table, quantity=600, limit=ASK + 4 * TICK)[1][:2] == ("PINGED", 418)
+    assert int(table.rows[1]["take_price"]) == (BID + ASK + 4 * TICK) // 2
+
+
+def test_the_costs_of_a_row_by_hand() -> None:
+    """Middle 1,000,050. Taken at 1,000,100: 50 x 1,000 of price, 30 x 1,000 of fee. Learned: 8,800 of 9,800 displayed
+    shares came, so (8,800 + 190) of (9,800 + 200) are sure: 899 in 1,000, and 101 times a tick of 100 may be missed.
+    The middle moved by 2 for 9,800 shares: 19,600 x 1,000 / 10,000 of impact. Rested at 1,000,000 behind 400 + 50 of
+    ours: 2,000 + 401 shares passed in 40 + 20 s, so 400 in ten; the chance is 1 in 1 + 1.125 + 0.632 + 0.237."""
+    table = market({"latency_ns": 0, "far_quantity": 1000})
+    for name, value in {
+        "shown": 9_800, "got": 8_800, "impact": 19_600, "impact_shares": 9_800, "passed": 2_000, "exposed_ms": 40_000,
+    }.items():  # fmt: skip
+        table.learned[0][name] = value
+    decision(table, quantity=50, urgency=int(Urgency.PATIENT), limit=BID)
+    row = table.rows[0]
+    parts = ("price_part", "fee_part", "impact_part", "miss_part", "take_cost", "sure")
+    assert [int(row[name]) for name in parts] == [50_000, 30_000, 1_960, 10_100, 92_060, 899]
+    assert (int(row["ahead"]), int(row["rest_quantity"])) == (400, 50)
+    chance = int(row["fill_chance"])
+    assert chance == 1_000_000 // (1000 + 1125 + 632 + 237)
+    filled, crossing = -50_000 - 20_000, 2 * 50_000 + 30_000
+    assert int(row["rest_cost"]) == -(-filled * chance // 1000) + crossing * (1000 - chance) // 1000
+
+
+PRICES = st.integers(9_996, 10_004).map(lambda tick: tick * TICK)
+QUANTITIES = st.integers(0, 900)
+VENUES = st.fixed_dictionaries(
+    {
+        "near": PRICES,
+        "near_quantity": QUANTITIES,
+        "far": st.one_of(st.just(0), PRICES),
+        "far_quantity": st.integers(1, 900),
+        "own_far": st.one_of(st.just(0), PRICES),
+        "maker_fee": st.integers(-30, 30),
+        "taker_fee": st.integers(-30, 30),
+        "latency_ns": st.integers(0, 3_000_000),
+        "minimum_quantity": st.sampled_from([0, 0, 0, 100, 500]),
+        "midpoint": st.sampled_from([0, 0, 0, 1]),
+        "blocked": st.sampled_from([0, 0, 0, int(RouteReason.VENUE_DOWN), int(RouteReason.BOOK_DIRTY)]),
+    }
+)
+CHILDREN = st.fixed_dictionaries(
+    {
+        "side": st.sampled_from([BUY, SELL]),
+        "quantity": st.integers(1, 3000),
+        "limit": PRICES,
+        "urgency": st.sampled_from([int(urgency) for urgency in Urgency]),
+        "lot_size": st.sampled_from([1, 100]),
+        "trade_through": st.sampled_from([0, 1]),
+    }
+)
+
+
+def better(side: int, price: int, than: int) -> bool:
+    return price < than if side == BUY else price > than
+
+
+@settings(max_examples=150, deadline=None)
+@given(venues=st.lists(VENUES, min_size=1, max_size=6), child=CHILDREN)
+def test_any_market_keeps_the_promises(venues: list[dict[str, int]], child: dict[str, int]) -> None:
+    table = market(*venues)
+    placed = table.decide(**(CHILD | child))
+    side, limit, rows = child["side"], child["limit"], table.rows
+    taken, rested = int(rows["take_quantity"].sum()), int(rows["rest_quantity"].sum())
+    assert (int(table.child["taken"]), int(table.child["rested"])) == (taken, rested)
+    assert placed == taken + rested == child["quantity"] - int(table.child["left"]) <= child["quantity"]
+    assert rested == 0 or child["urgency"] != Urgency.URGENT
+    assert taken == 0 or child["urgency"] != Urgency.PATIENT
+    displayed = [
+        row for row in rows if row["far"] and row["blocked"] not in (RouteReason.VENUE_DOWN, RouteReason.BOOK_DIRTY)
+    ]
+    for row in rows:
+        asked, rests = int(row["take_quantity"]), int(row["rest_quantity"])
+        assert row["reason"] != RouteReason.NONE
+        assert min(asked, rests) >= 0
+        if row["blocked"]:
+            assert (asked, rests) == (0, 0)
+        for quantity, price in ((asked, int(row["take_price"])), (rests, int(row["rest_price"]))):
+            if quantity == 0:
+                continue
+            assert quantity >= row["minimum_quantity"]
+            assert not better(side, limit, price)
+            assert (
+                row["own_far"] == 0
+                or better(side, price, int(row["own_far"]))
+                or row["take_price"] == price != row["far"]
+            )
+        if asked and not row["midpoint"]:
+            assert asked <= row["far_quantity"] + row["beyond"] + child["lot_size"]
+            passed = [other for other in displayed if better(side, int(other["far"]), int(row["far"]))]
+            assert child["trade_through"] or all(other["take_quantity"] >= other["far_quantity"] for other in passed)
+        if rests:
+            crossed = [other for other in displayed if not better(side, int(row["rest_price"]), int(other["far"]))]
+            assert all(other["take_quantity"] >= other["far_quantity"] for other in crossed) or child["trade_through"]
+
+
+def test_what_is_learned_of_a_venue_follows_its_answers() -> None:
+    table = market({})
+    at = table.learned_at(0)
+    learn_take(at, 300, 500, 450, 2)
+    learn_take(at, 300, 100, 40, -1)
+    learn_rest(at, 700, 100, 4000, 30)
+    learn_rest(at, 900, 0, 10_000, 0)
+    learn_midpoint(at, 120)
+    learn_latency(at, 800_000)
+    learn_latency(at, 1_600_000)
+    known = {name: int(table.learned[0][name]) for name in table.learned.dtype.names if name != "reserved"}
+    assert known == {
+        "shown": 400,
+        "got": 340,
+        "beyond_asked": 1,
+        "beyond_got": 150,
+        "middle_asked": 1,
+        "middle_got": 120,
+        "passed": 800,
+        "exposed_ms": 14_000,
+        "adverse": 3000,
+        "adverse_shares": 100,
+        "impact": 860,
+        "impact_shares": 490,
+        "latency_ns": 900_000,
+    }
+
+
+def test_learned_sums_are_halved_together_before_they_grow_without_end() -> None:
+    table = market({})
+    at = table.learned_at(0)
+    for _ in range(5):
+        learn_take(at, 1 << 18, 1 << 18, 1 << 17, -4)
+    known = table.learned[0]
+    assert (int(known["shown"]), int(known["got"])) == (5 << 17, 5 << 16)
+    assert (int(known["impact_shares"]), int(known["impact"])) == (5 << 17, -5 << 19)
