@@ -64,7 +64,7 @@ class Results:
                 continue
             headers, reports = bodies(run, RecordKind.ORDER_REPORT)
             for header, row in zip(headers, reports, strict=True):
-                if row["kind"] == ReportKind.EXECUTED:
+                if row["kind"] == ReportKind.EXECUTED and not row["duplicate"]:
                     self._fills.append(_fill(header, row))
 
     def totals(self) -> dict[str, Any]:

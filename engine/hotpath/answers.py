@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numpy import int64
 
-from engine.hotpath.breaks import break_fill, pay_everywhere, remember_fill
+from engine.hotpath.breaks import break_fill, known_fill, pay_everywhere, remember_fill
 from engine.hotpath.orders import (
     CANCELED,
     EXECUTED,
@@ -26,11 +26,10 @@ from engine.hotpath.orders import (
 from engine.hotpath.positions import fill_everywhere, reserve_everywhere
 from engine.hotpath.queue_position import track_own, untrack_own
 from engine.hotpath.replacements import apply_replaced, recount_replacement
-from engine.hotpath.tables import ENGINE, LEG, LEGS_PER_STRATEGY, ORDER, STRATEGY, VENUE, VENUES
-from engine.messages.codes import ReportKind, Side
+from engine.hotpath.tables import ENGINE, FILL, LEG, LEGS_PER_STRATEGY, ORDER, STRATEGY, VENUE, VENUES
+from engine.messages.codes import CORRECTED, ReportKind, Side
 from engine.messages.journal import ORDER_REPORT
 from engine.native import hot, view
-from engine.protocols.ouch50_reports import CORRECTED
 
 BUY = int(Side.BUY)
 ACCEPTED = int(ReportKind.ACCEPTED)
@@ -52,24 +51,41 @@ def fill_order(engine, slot, report_address):
     quantity = report.quantity
     fill_everywhere(engine, slot, report.price, quantity, report.fee)
     remember_fill(engine, slot, report_address)
-    taken = quantity if quantity < order.leaves else order.leaves
-    if report.reason == CORRECTED:  # it stands for a fill that was taken back: the order lost its shares before
-        taken = 0
-    was_open = is_open(order.state)
-    reserve_everywhere(engine, slot, -taken)
-    order.leaves -= taken
     order.filled += quantity
     view(core.strategies, core.strategy_count, STRATEGY)[order.strategy].fills += 1
     cash = -report.price * quantity if order.side == BUY else report.price * quantity
     pay_everywhere(engine, order.strategy, order.team, cash, report.fee)
     view(core.venues, VENUES, VENUE)[order.venue].fills += 1
-    if not was_open:
+    # A correction stands for a fill that was taken back: the order lost its shares before.
+    take_shares(engine, slot, 0 if report.reason == CORRECTED else quantity)
+
+
+@hot
+def take_shares(engine, slot, quantity):
+    """An execution of `quantity` shares is no longer outstanding. An order of which nothing is left is filled."""
+    order = view(slot, 1, ORDER)[0]
+    if not is_open(order.state):
         return
+    taken = quantity if quantity < order.leaves else order.leaves
+    reserve_everywhere(engine, slot, -taken)
+    order.leaves -= taken
     if order.leaves == 0:
         close_order(engine, slot, FILLED)
     else:
         show_working(engine, slot)
         recount_replacement(engine, slot)
+
+
+@hot
+def fill_again(engine, slot, report_address, fill_address):
+    """An execution that is booked already, or never will be because its break came first: nothing is booked. The first
+    one after a break still takes its shares from the order."""
+    report = view(report_address, 1, ORDER_REPORT)[0]
+    fill = view(fill_address, 1, FILL)[0]
+    report.duplicate = 1
+    if fill.quantity == 0:
+        fill.quantity = report.quantity
+        take_shares(engine, slot, report.quantity)
 
 
 @hot
@@ -89,8 +105,10 @@ def end_part(engine, slot, quantity, state):
 
 @hot
 def set_leaves(engine, slot, leaves):
-    """The venue said how much of the order is outstanding now."""
+    """The venue said how much of the order is outstanding: a bound, for shares do not come back to an order."""
     order = view(slot, 1, ORDER)[0]
+    if leaves >= order.leaves or order.target != 0:
+        return
     if leaves <= 0:
         close_order(engine, slot, STATE_CANCELED)
         return
@@ -136,6 +154,24 @@ def move_priority(engine, slot, price):
 
 
 @hot
+def take_replaced(engine, slot, report_address):
+    """The venue took a replacement. Said again, or after a fill had shown it, it only bounds what is outstanding."""
+    order = view(slot, 1, ORDER)[0]
+    report = view(report_address, 1, ORDER_REPORT)[0]
+    if order.target == 0:
+        set_leaves(engine, slot, report.quantity - order.filled)
+    else:
+        target = find_order(engine, order.target)
+        if target != 0:
+            leave_reference(engine, target)
+        apply_replaced(engine, slot, report_address)
+        if order.leaves <= 0:
+            close_order(engine, slot, STATE_CANCELED)
+            return
+    follow_reference(engine, slot, int64(report.match_number))
+
+
+@hot
 def apply_to_open(engine, slot, report_address):
     """An answer other than an execution or a break, about an order that is open."""
     core = view(engine, 1, ENGINE)[0]
@@ -151,11 +187,7 @@ def apply_to_open(engine, slot, report_address):
     elif kind == EXPIRED:
         end_part(engine, slot, report.quantity, STATE_EXPIRED)
     elif kind == REPLACED:
-        target = find_order(engine, order.target)
-        if target != 0:
-            leave_reference(engine, target)
-        apply_replaced(engine, slot, report_address)
-        follow_reference(engine, slot, int64(report.match_number))
+        take_replaced(engine, slot, report_address)
     elif kind == REJECTED or kind == NOT_SENT:
         close_order(engine, slot, STATE_REJECTED if kind == REJECTED else STATE_DENIED)
         view(core.venues, VENUES, VENUE)[order.venue].rejects += 1
@@ -187,7 +219,11 @@ def apply_report(engine, report_address):
         return -1
     order = view(slot, 1, ORDER)[0]
     if report.kind == EXECUTED:
-        fill_order(engine, slot, report_address)
+        known = known_fill(engine, slot, report_address)
+        if known != 0:
+            fill_again(engine, slot, report_address, known)
+        else:
+            fill_order(engine, slot, report_address)
     elif is_open(order.state):
         apply_to_open(engine, slot, report_address)
     else:

@@ -2,12 +2,16 @@
 
 A break is booked as the opposite fill at the same price, its fee given back: positions, money and fees are as if the
 fill had not happened. The shares do not return to the order.
+What is remembered also tells a fill that is said twice, and one whose break came first.
 """
 
 from __future__ import annotations
 
-from engine.hotpath.orders import find_order
+from numpy import int64
+
+from engine.hotpath.orders import PARTIALLY_FILLED, find_order, show_working
 from engine.hotpath.positions import account_cell, fill_cell, own_cell
+from engine.hotpath.replacements import recount_replacement
 from engine.hotpath.tables import (
     ACCOUNT,
     CELL,
@@ -20,7 +24,7 @@ from engine.hotpath.tables import (
     ORDER,
     STRATEGY,
 )
-from engine.messages.codes import Side
+from engine.messages.codes import CORRECTED, Side
 from engine.messages.journal import ORDER_REPORT
 from engine.native import hot, view
 
@@ -68,12 +72,32 @@ def remember_fill(engine, slot, report_address):
     fill.team = order.team
     fill.leg = order.leg
     fill.broken = 0
+    fill.previous = order.last_fill
+    order.last_fill = core.fill_count
+
+
+@hot
+def find_own_fill(engine, slot, match_number):
+    """The same for the order in `slot`, along its own fills."""
+    core = view(engine, 1, ENGINE)[0]
+    oldest = core.fill_count - core.fill_mask
+    at = view(slot, 1, ORDER)[0].last_fill
+    while at > 0 and at >= oldest:
+        address = core.fills + ((at - 1) & core.fill_mask) * FILL_BYTES
+        fill = view(address, 1, FILL)[0]
+        if fill.match_number == match_number:
+            return address
+        at = fill.previous
+    return 0
 
 
 @hot
 def find_fill(engine, venue, order_id, match_number):
     """Address of the newest fill of the order under this match number, 0 when it is not remembered."""
     core = view(engine, 1, ENGINE)[0]
+    slot = find_order(engine, order_id)
+    if slot != 0:
+        return find_own_fill(engine, slot, match_number)
     oldest = core.fill_count - core.fill_mask - 1
     at = core.fill_count - 1
     while at >= 0 and at >= oldest:
@@ -83,6 +107,32 @@ def find_fill(engine, venue, order_id, match_number):
             return address
         at -= 1
     return 0
+
+
+@hot
+def known_fill(engine, slot, report_address):
+    """Address of what is remembered of an execution that the venue says again, or whose break came first; else 0.
+
+    A number names one execution of an order. That of a correction is the number of the fill that it stands for, or its
+    own.
+    """
+    report = view(report_address, 1, ORDER_REPORT)[0]
+    if report.match_number == 0:
+        return 0
+    address = find_own_fill(engine, slot, int64(report.match_number))
+    if address != 0 and report.reason == CORRECTED and view(address, 1, FILL)[0].broken != 0:
+        return 0
+    return address
+
+
+@hot
+def remember_break(engine, slot, report_address):
+    """A break that came before its fill: when that comes, it is not booked."""
+    remember_fill(engine, slot, report_address)
+    core = view(engine, 1, ENGINE)[0]
+    fill = view(core.fills, core.fill_mask + 1, FILL)[(core.fill_count - 1) & core.fill_mask]
+    fill.quantity = 0
+    fill.broken = 1
 
 
 @hot
@@ -116,10 +166,13 @@ def break_fill(engine, report_address):
     """
     core = view(engine, 1, ENGINE)[0]
     report = view(report_address, 1, ORDER_REPORT)[0]
-    address = find_fill(engine, report.venue, report.order_id, report.match_number)
+    slot = find_order(engine, int64(report.order_id))
+    address = find_fill(engine, report.venue, int64(report.order_id), int64(report.match_number))
     if address == 0:
         report.duplicate = 1
         core.unknown_reports += 1
+        if slot != 0 and report.match_number != 0 and report.reason != CORRECTED:
+            remember_break(engine, slot, report_address)
         return -1
     fill = view(address, 1, FILL)[0]
     report.strategy = view(core.strategies, core.strategy_count, STRATEGY)[fill.strategy].id
@@ -138,10 +191,12 @@ def break_fill(engine, report_address):
     unfill_cell(owner_cell(engine, address), side, price, quantity, fee)
     cash = price * quantity if side == BUY else -(price * quantity)
     pay_everywhere(engine, fill.strategy, fill.team, cash, -fee)
-    slot = find_order(engine, fill.order_id)
     if slot != 0:
         order = view(slot, 1, ORDER)[0]
         order.filled -= quantity
+        if order.state == PARTIALLY_FILLED:
+            show_working(engine, slot)
+        recount_replacement(engine, slot)
         report.leaves = order.leaves
         report.state = order.state
     return fill.strategy

@@ -11,10 +11,10 @@ from __future__ import annotations
 from numpy import int64
 
 from engine.hotpath.orders import find_order
-from engine.hotpath.reports import complete_report, take_report
+from engine.hotpath.reports import complete_report, take_back, take_report
 from engine.hotpath.sending import flush_unsent, has_room, lose_session, queued
 from engine.hotpath.tables import ENGINE, HANDED_OVER, LOST_SILENCE, ORDER, SESSION_LOST, VENUE, VENUES
-from engine.messages.codes import ReportKind
+from engine.messages.codes import CORRECTED, ReportKind
 from engine.messages.journal import ORDER_REPORT
 from engine.native import hot, load_u8, store_u8, view
 from engine.protocols import fix_encode, fix_fields
@@ -31,7 +31,6 @@ from engine.protocols.fix_reports import (
     parse_report,
     sequence_of,
 )
-from engine.protocols.ouch50_reports import CORRECTED
 
 HEARTBEAT, TEST_REQUEST = ord("0"), ord("1")
 CANCELED = int(ReportKind.CANCELED)
@@ -57,11 +56,13 @@ def take_fix_report(engine, venue_index, kind, sequence):
     if outcome == MALFORMED:
         return 0
     if outcome == CORRECTION:
-        # Without a number: a start between the two asks for the correction again, and nothing is taken back twice.
-        complete_report(engine, venue_index, core.report, 0)
-        if take_report(engine, core.report) == 0 or parse_correction(core.fix_fields, core.report) == MALFORMED:
+        report = view(core.report, 1, ORDER_REPORT)[0]
+        report.reason = CORRECTED
+        if take_back(engine, venue_index, core.report) == 0:
+            return 1
+        if parse_correction(core.fix_fields, core.report) == MALFORMED:
             return 0
-        view(core.report, 1, ORDER_REPORT)[0].reason = CORRECTED
+        report.reason = CORRECTED
     elif outcome == RESTATED:
         restate(engine)
     elif outcome != REPORT:

@@ -77,6 +77,7 @@ def note_order(engine, order_id, strategy, team, leg, venue, instrument, side, p
     order.chain = 0
     order.reference = 0
     order.parent = 0
+    order.last_fill = 0
     owner = view(core.strategies, core.strategy_count, STRATEGY)[strategy]
     owner.orders += 1
     owner.working += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numpy import int64
 
-from engine.hotpath.answers import BROKEN, apply_report
+from engine.hotpath.answers import BROKEN, REPLACED, apply_report
 from engine.hotpath.dispatch import notify_owner
 from engine.hotpath.numbers import reserve
 from engine.hotpath.orders import (
@@ -15,6 +15,7 @@ from engine.hotpath.orders import (
     ORDER_BYTES,
     PENDING_NEW,
     STATE_UNKNOWN,
+    find_order,
     forget_cancel,
     is_open,
 )
@@ -66,12 +67,49 @@ def journal_report(engine, report_address):
 
 
 @hot
+def imply_replaced(engine, report_address):
+    """A fill under the number of a replacement shows that the venue took it, whether it has said so yet or not: that is
+    journalled before the fill. 1, or 0 when the journal is full."""
+    core = view(engine, 1, ENGINE)[0]
+    fill = view(report_address, 1, ORDER_REPORT)[0]
+    slot = find_order(engine, int64(fill.order_id))
+    if slot == 0:
+        return 1
+    order = view(slot, 1, ORDER)[0]
+    if order.target == 0 or not is_open(order.state):
+        return 1
+    target_slot = find_order(engine, order.target)
+    if target_slot == 0:
+        return 1
+    body = reserve(engine)
+    if body == 0:
+        return 0
+    target = view(target_slot, 1, ORDER)[0]
+    left = order.quantity - target.chain - target.filled
+    report = view(body, 1, ORDER_REPORT)[0]
+    report.position = core.position
+    report.kind = REPLACED
+    report.venue = fill.venue
+    report.order_id = fill.order_id
+    report.venue_reference = fill.order_id
+    report.venue_time_ns = fill.venue_time_ns
+    report.price = order.price
+    report.quantity = left if left > fill.quantity else fill.quantity
+    apply_report(engine, body)
+    commit_journal(core.journal, ORDER_REPORT_KIND, core.clock_ns)
+    return 1
+
+
+@hot
 def take_report(engine, report_address):
     """Apply and journal a completed report, and the end of another order that it implies. 1, or 0 when the journal is
     full."""
     core = view(engine, 1, ENGINE)[0]
     core.implied_end = 0
-    venue_index = int64(view(report_address, 1, ORDER_REPORT)[0].venue)
+    report = view(report_address, 1, ORDER_REPORT)[0]
+    venue_index = int64(report.venue)
+    if report.kind == EXECUTED and imply_replaced(engine, report_address) == 0:
+        return 0
     owner = journal_report(engine, report_address)
     if owner == -2:
         return 0

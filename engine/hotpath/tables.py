@@ -317,10 +317,12 @@ ORDER = np.dtype(
         ("chain", "<i8"),  # shares that the orders before this one in its chain of replacements have executed
         ("reference", "<i8"),  # the venue's number of the order in its feed, 0 while not known
         ("parent", "<i8"),  # number of the parent order, 0: none
+        ("last_fill", "<i8"),  # its newest note among FILL rows, counted from 1; 0: none
     ]
 )
 
-# A fill as it was booked, so that the venue can take it back.
+# A fill as it was booked, so that the venue can take it back and not say it twice. Without a quantity: its bust came
+# first.
 FILL = np.dtype(
     [
         ("match_number", "<i8"),
@@ -335,6 +337,7 @@ FILL = np.dtype(
         ("team", "<i8"),  # account
         ("leg", "<i8"),
         ("broken", "<i8"),
+        ("previous", "<i8"),  # the order's note before this one, as in `last_fill`
     ]
 )
 

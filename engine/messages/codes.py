@@ -76,6 +76,9 @@ class ReportKind(IntEnum):
     PRIORITY_UPDATED = 13
 
 
+CORRECTED = ord("N")  # `reason` of an execution that stands for one that was taken back
+
+
 class Liquidity(IntEnum):
     """Which side of the fill we were."""
 

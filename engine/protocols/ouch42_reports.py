@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.messages.codes import CORRECTED
 from engine.messages.journal import ORDER_REPORT
 from engine.native import hot, load_be32, load_be64, load_u8, view
 from engine.protocols import ouch42_offsets as ouch
@@ -19,7 +20,6 @@ from engine.protocols.ouch50_reports import (
     CANCEL_REJECTED,
     CANCELED,
     CLOSED,
-    CORRECTED,
     CORRECTION,
     DEAD,
     EXECUTED,

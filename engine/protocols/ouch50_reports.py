@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.messages.codes import Liquidity, ReportKind, Side
+from engine.messages.codes import CORRECTED, Liquidity, ReportKind, Side
 from engine.messages.journal import ORDER_REPORT
 from engine.native import hot, load_be16, load_be32, load_be64, load_u8, view
 from engine.protocols import ouch50_offsets as ouch
@@ -57,7 +57,6 @@ for _letter in "STE":
 
 LATEST_NS = 90_000_000_000_000  # a day and the hour that clocks may go back; later stamps would overflow the sum
 DEAD = ord("D")
-CORRECTED = ord("N")
 TIMED_OUT = ord("T")
 CLOSED = ord("E")
 

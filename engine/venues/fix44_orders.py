@@ -91,6 +91,8 @@ class Orders:
             order.cancel_wanted = False
         else:
             order.acknowledged = True
+        if kind in (ReportKind.EXECUTED, ReportKind.BROKEN) and report["duplicate"]:
+            return
         if kind == ReportKind.EXECUTED:
             order.executed += int(report["quantity"])
             order.ended = order.ended or report["leaves"] == 0

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.messages.codes import Liquidity, OrderState, ReportKind
+from engine.messages.codes import CORRECTED, Liquidity, OrderState, ReportKind
 from engine.messages.journal import ORDER_REPORT
 from engine.protocols.fix44 import (
     CL_ORD_ID,
@@ -113,7 +113,9 @@ def read_execution_report(fields: Fields) -> list[Report]:
         return [Report(exec_id, common | _fill(fields, exec_id))]
     if exec_type in "GH":
         broken = Report(f"{exec_id} breaks", common | _broken(fields), needed(fields, EXEC_REF_ID))
-        return [broken] if exec_type == "H" else [broken, Report(exec_id, common | _fill(fields, exec_id))]
+        if exec_type == "H":
+            return [broken]
+        return [broken, Report(exec_id, common | _fill(fields, exec_id) | {"reason": CORRECTED})]
     return [Report(exec_id, common | _change(exec_type, fields))]
 
 

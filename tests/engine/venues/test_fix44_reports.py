@@ -10,7 +10,7 @@ import simplefix
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.messages.codes import Liquidity, OrderState, ReportKind
+from engine.messages.codes import CORRECTED, Liquidity, OrderState, ReportKind
 from engine.messages.journal import ORDER_REPORT
 from engine.protocols.fix44 import read_fields, read_time
 from engine.protocols.layouts import MalformedMessage
@@ -120,6 +120,7 @@ def test_a_corrected_trade_breaks_the_old_fill_and_makes_a_new_one() -> None:
         ReportKind.EXECUTED,
         123_500,
     )
+    assert (broken.values.get("reason", 0), fill.values["reason"]) == (0, CORRECTED)
 
 
 @pytest.mark.parametrize("exec_type", "AE79BJKL")
