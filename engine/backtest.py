@@ -13,6 +13,7 @@ import hashlib
 import json
 import sys
 import time
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
@@ -97,8 +98,8 @@ class Backtest:
         assembly = Assembly(made, int(self.described["start_ns"]), log=False)
         return assembly.simulation, assembly
 
-    def run(self, journal_file: IO[bytes]) -> dict[str, Any]:
-        """Replay the session to its end. The totals of `doors.md`."""
+    def run(self, journal_file: IO[bytes], recording_file: IO[bytes] | None = None) -> dict[str, Any]:
+        """Replay the session to its end. The totals of `doors.md`. `recording_file` gets every packet, as recorded."""
         started = time.monotonic()
         start_ns = self.assembly.start_ns
         end_ns = int(self.described.get("end_ns") or NEVER_NS - 1)
@@ -108,13 +109,13 @@ class Backtest:
         while (output := self.simulation.next_output(end_ns)) is not None:
             self._take(output)
             if self.events % OUTPUTS_PER_FLUSH == 0:
-                self._flush(journal_file)
+                self._flush(journal_file, recording_file)
             if output.time_ns - said_ns > max(PROGRESS_NS, (end_ns - start_ns) // 200):
                 said_ns = output.time_ns
                 done = (output.time_ns - start_ns) / max(1, end_ns - start_ns)
                 print(f"progress {min(done, 1.0):.3f}", file=sys.stderr, flush=True)
         self.results.sample(int(self.memory.core["clock_ns"][0]))
-        self._flush(journal_file)
+        self._flush(journal_file, recording_file)
         seconds = time.monotonic() - started
         return {
             "events": self.events,
@@ -188,11 +189,13 @@ class Backtest:
             self.simulation.submit(venue, account, raw[at + HEADER_LENGTH : at + length], time_ns)
             at += length
 
-    def _flush(self, journal_file: IO[bytes]) -> None:
+    def _flush(self, journal_file: IO[bytes], recording_file: IO[bytes] | None) -> None:
         made = self.journal.take()
         self._digest.update(made)
         journal_file.write(made)
         self.results.add_fills(made)
+        if recording_file is not None:
+            recording_file.write(self.recording.take())
         self.recording.forget(int(self.memory.core["position"][0]))
 
 
@@ -208,13 +211,16 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("config", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--recording", action="store_true", help="keep the packets, for a report of costs")
     chosen = parser.parse_args(arguments)
     try:
         config = read_backtest(chosen.config)
         chosen.out.mkdir(parents=True, exist_ok=True)
         backtest = Backtest(config, chosen.out)
-        with (chosen.out / "journal.bin").open("wb") as journal_file:
-            totals = backtest.run(journal_file)
+        with ExitStack() as files:
+            journal_file = files.enter_context((chosen.out / "journal.bin").open("wb"))
+            kept = files.enter_context((chosen.out / "recording.bin").open("wb")) if chosen.recording else None
+            totals = backtest.run(journal_file, kept)
     except (ValueError, OSError, KeyError) as error:
         print(f"backtest: {error}", file=sys.stderr)
         return 1

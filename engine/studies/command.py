@@ -5,7 +5,11 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-STUDIES = {"fix-acceptance": "engine.studies.fix_acceptance", "pairs": "engine.studies.pairs"}
+STUDIES = {
+    "fix-acceptance": "engine.studies.fix_acceptance",
+    "pairs": "engine.studies.pairs",
+    "tca": "engine.studies.tca.door",
+}
 
 
 def main(arguments: list[str]) -> int:

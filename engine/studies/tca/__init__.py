@@ -1,0 +1,1 @@
+"""Transaction cost analysis: what orders cost, from the journal and the recorded market. The formulas: docs/tca.md."""

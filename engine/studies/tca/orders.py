@@ -1,0 +1,189 @@
+"""Orders, their fills and their parents, as the journal tells them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from engine.messages.codes import OPEN_STATES, FeedEventKind, OrderAction, OrderState, RecordKind, ReportKind
+from engine.messages.records import TextRecord, bodies
+from engine.studies.tca.market import FeedChange
+from engine.studies.tca.sources import Sources
+
+PARENT_KIND = getattr(RecordKind, "PARENT", None)
+WORKING_PARENT = 1
+ENDED_PARENT = 4  # DONE, and what follows it
+REQUESTED = (
+    "order_id", "parent_id", "strategy", "team", "instrument", "kind", "venue", "side", "price", "quantity", "position",
+)  # fmt: skip
+REPORTED = ("price", "quantity", "fee", "liquidity", "match_number")
+
+
+@dataclass(slots=True)
+class Fill:
+    """An execution that stands."""
+
+    sequence: int
+    time_ns: int
+    event_ns: int  # the venue's time, the engine's where the venue says none
+    price: int
+    quantity: int
+    fee: int
+    liquidity: int
+    match_number: int
+
+
+@dataclass(slots=True)
+class Order:
+    """One order; `position` and `sent_ns` are those of its request."""
+
+    order_id: int
+    target: int
+    parent_id: int
+    strategy: int
+    team: int
+    instrument: int
+    kind: int
+    venue: int
+    side: int
+    price: int
+    quantity: int
+    position: int
+    sent_ns: int
+    state: int = int(OrderState.PENDING_NEW)
+    ended_ns: int = 0
+    fills: list[Fill] = field(default_factory=list)
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_STATES
+
+    @property
+    def filled(self) -> int:
+        return sum(fill.quantity for fill in self.fills)
+
+
+@dataclass(slots=True)
+class Parent:
+    """A parent order, or an order without one together with its replacements. `quantity`: what was wanted at last."""
+
+    parent_id: int
+    position: int
+    decided_ns: int
+    quantity: int
+    kind: int
+    orders: list[Order] = field(default_factory=list)
+    ended_ns: int = 0
+
+    @property
+    def filled(self) -> int:
+        return sum(order.filled for order in self.orders)
+
+
+class Book:
+    """Reads a journal; `parents` are in the order in which they were decided."""
+
+    def __init__(self, sources: Sources) -> None:
+        self.orders: dict[int, Order] = {}
+        self.parents: list[Parent] = []
+        self.changes: list[FeedChange] = []
+        self.last_ns = 0
+        self._by_order: dict[int, Parent] = {}
+        self._by_number: dict[int, Parent] = {}
+        for run in sources.journal():
+            if isinstance(run, TextRecord):
+                self.last_ns = max(self.last_ns, run.time_ns)
+            else:
+                self.last_ns = max(self.last_ns, int(run["header"]["time_ns"][-1]))
+                self._run(run)
+        for parent in self.parents:
+            self._end(parent)
+
+    def keep(self, from_ns: int | None, to_ns: int | None, strategy: int | None) -> None:
+        """Leave only the parents decided from one time to before another, and of one strategy; None does not choose."""
+        self.parents = [
+            parent
+            for parent in self.parents
+            if parent.orders
+            and (from_ns is None or parent.decided_ns >= from_ns)
+            and (to_ns is None or parent.decided_ns < to_ns)
+            and (strategy is None or parent.orders[0].strategy == strategy)
+        ]
+
+    def _run(self, run: np.ndarray[Any, Any]) -> None:
+        if PARENT_KIND is not None:
+            for header, row in zip(*bodies(run, PARENT_KIND), strict=True):
+                self._parent(header, row)
+        for header, row in zip(*bodies(run, RecordKind.ORDER_REQUEST), strict=True):
+            if row["action"] in (OrderAction.ENTER, OrderAction.REPLACE):
+                self._request(header, row)
+        for header, row in zip(*bodies(run, RecordKind.ORDER_REPORT), strict=True):
+            order = self.orders.get(int(row["order_id"]))
+            if order is not None and not row["duplicate"]:
+                self._report(order, header, row)
+        for _, row in zip(*bodies(run, RecordKind.FEED_EVENT), strict=True):
+            kind = FeedEventKind(int(row["kind"]))
+            self.changes.append(FeedChange(int(row["position"]), int(row["venue"]), kind, int(row["received"])))
+
+    def _parent(self, header: Any, row: Any) -> None:
+        number = int(row["parent_id"])
+        known = self._by_number.get(number)
+        if known is None:
+            known = Parent(number, int(row["position"]), int(header["time_ns"]), int(row["quantity"]), int(row["kind"]))
+            self._by_number[number] = known
+            self.parents.append(known)
+        elif int(row["state"]) >= ENDED_PARENT:
+            known.ended_ns = int(header["time_ns"])
+
+    def _request(self, header: Any, row: Any) -> None:
+        told: dict[str, Any] = {name: int(row[name]) for name in REQUESTED}
+        order = Order(target=int(row["target_order_id"]), sent_ns=int(header["time_ns"]), **told)
+        self.orders[order.order_id] = order
+        parent = self._by_number.get(order.parent_id) if order.parent_id else self._by_order.get(order.target)
+        if parent is None:
+            parent = Parent(order.parent_id, order.position, order.sent_ns, order.quantity, order.kind)
+            self.parents.append(parent)
+            if order.parent_id:
+                self._by_number[order.parent_id] = parent
+        parent.orders.append(order)
+        self._by_order[order.order_id] = parent
+
+    def _report(self, order: Order, header: Any, row: Any) -> None:
+        kind, time_ns = int(row["kind"]), int(header["time_ns"])
+        if kind == ReportKind.EXECUTED:
+            event_ns = int(row["venue_time_ns"]) or time_ns
+            told = {name: int(row[name]) for name in REPORTED}
+            order.fills.append(Fill(int(header["sequence"]), time_ns, event_ns, **told))
+        elif kind == ReportKind.BROKEN:
+            standing = [fill for fill in order.fills if fill.match_number == int(row["match_number"])]
+            if standing:
+                order.fills.remove(standing[-1])
+        self._follow(order, int(row["state"]), time_ns)
+        parent = self._by_order[order.order_id]
+        if kind in (ReportKind.REPLACED, ReportKind.MODIFIED) and not parent.parent_id:
+            parent.quantity = parent.filled + int(row["leaves"])
+        if kind == ReportKind.REPLACED:
+            order.quantity, order.price = int(row["quantity"]), int(row["price"]) or order.price
+            target = self.orders.get(order.target)
+            if target is not None and target.is_open:
+                self._follow(target, int(OrderState.CANCELED), time_ns)
+
+    @staticmethod
+    def _follow(order: Order, state: int, time_ns: int) -> None:
+        was_open = order.is_open
+        order.state = state or order.state
+        if was_open and not order.is_open:
+            order.ended_ns = time_ns
+
+    def _end(self, parent: Parent) -> None:
+        """When the parent ended: 0 while something of it is open, or may still come."""
+        if parent.parent_id and parent.parent_id in self._by_number and parent.ended_ns:
+            return
+        told = bool(parent.parent_id) and PARENT_KIND is not None
+        if told or any(order.is_open for order in parent.orders):
+            parent.ended_ns = 0
+        else:
+            fills = [fill.time_ns for order in parent.orders for fill in order.fills]
+            parent.ended_ns = max([order.ended_ns for order in parent.orders] + fills, default=0)
