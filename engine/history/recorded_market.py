@@ -160,7 +160,8 @@ def keep_top(book, tape, position, event_ns, listing):
     if load_i64(state.wanted + listing * 8) == 0:
         return
     rows = view(state.tops, state.top_capacity, TOP_ROW)
-    top = view(view(book, 1, BOOK)[0].tops + listing * TOP.itemsize, 1, TOP)[0]
+    header = view(book, 1, BOOK)[0]
+    top = view(header.tops, header.listing_count, TOP)[listing]
     last = load_i64(state.last_rows + listing * 8)
     if last > 0 and rows[last - 1].event_ns == event_ns and rows[last - 1].position == position:
         row = rows[last - 1]
