@@ -25,11 +25,8 @@ from engine.build import build_hash
 from engine.control.commands import Commands
 from engine.control.configuration import Configuration
 from engine.hotpath import tables
-from engine.hotpath.feed import take_datagram
+from engine.hotpath.entries import apply_event, begin_numbers, session_event, take_answer, take_datagram
 from engine.hotpath.memory import EngineMemory
-from engine.hotpath.numbers import begin_numbers
-from engine.hotpath.replay import apply_event
-from engine.hotpath.sessions import session_event, take_answer
 from engine.journal.append import commit_journal, reserve_journal
 from engine.journal.scratch import ScratchJournal
 from engine.messages import control

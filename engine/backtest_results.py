@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine.control.configuration import Configuration
-from engine.hotpath.mark import middle_of
+from engine.hotpath.entries import middle_of
 from engine.hotpath.memory import EngineMemory
 from engine.messages.codes import Liquidity, RecordKind, ReportKind, Side
 from engine.messages.prices import to_decimal

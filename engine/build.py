@@ -22,7 +22,7 @@ HOT_PACKAGES = (
     "strategies",
     "transport",
 )
-HOT_MODULES = ("native.py", "native_llvm.py", "native_plain.py", "native_views.py", "pages.py")
+HOT_MODULES = ("native.py", "native_library.py", "native_llvm.py", "native_plain.py", "native_views.py", "pages.py")
 _ROOT = Path(__file__).resolve().parent
 
 

@@ -31,6 +31,9 @@ if BACKEND == "native":
 
     # Said to numba itself: its environment variable goes unread when something imported it before.
     numba.config.CACHE_DIR = str(cache_directory())
+    from engine import native_library
+
+    native_library.install()
     from engine.native_llvm import (
         address_of_function,
         call_strategy,
@@ -73,7 +76,7 @@ if BACKEND == "native":
         wrap,
         zero_bytes,
     )
-    from engine.native_views import view
+    from engine.native_views import fix_fields, view
 elif BACKEND == "checked":
     from engine.native_checked import (
         address_of_function,
@@ -162,6 +165,11 @@ else:
         wrap,
         zero_bytes,
     )
+if BACKEND != "native":
+
+    def fix_fields(dtype: Any, names: tuple[str, ...]) -> None:
+        """Nothing to say to an interpreter (see `engine.native_views`)."""
+
 
 AGAIN = 11  # errno EAGAIN: nothing to read yet
 DONT_WAIT = 0x40  # MSG_DONTWAIT

@@ -10,9 +10,10 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-from numba import types
+from numba import from_dtype, types
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
-from numba.extending import intrinsic, lower_builtin, models, register_model
+from numba.extending import intrinsic, lower_builtin, lower_getattr, models, register_model
+from numba.np.arrayobj import record_getattr
 
 
 class View(types.Type):
@@ -60,3 +61,29 @@ def get_row(context: Any, builder: Any, sig: Any, args: Any) -> Any:
     size = context.get_constant(types.int64, kind.size)
     address = builder.add(args[0], builder.mul(args[1], size))
     return builder.inttoptr(address, context.get_value_type(kind))
+
+
+_fixed: dict[str, set[types.Record]] = {}
+
+
+def fix_fields(dtype: Any, names: tuple[str, ...]) -> None:
+    """Fields of a record that nobody writes while compiled code runs: addresses and sizes of tables.
+
+    Without this every store to any table makes the compiler read them all again, because it could have changed them.
+    """
+    kind = from_dtype(dtype)
+    for name in names:
+        if name not in _fixed:
+            _fixed[name] = set()
+            lower_getattr(types.Record, name)(_reader(name))
+        _fixed[name].add(kind)
+
+
+def _reader(name: str) -> Any:
+    def read(context: Any, builder: Any, kind: Any, pointer: Any) -> Any:
+        value = record_getattr(context, builder, kind, pointer, name)
+        if kind in _fixed[name]:
+            value.set_metadata("invariant.load", builder.module.add_metadata([]))
+        return value
+
+    return read

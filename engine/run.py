@@ -38,11 +38,8 @@ from engine.control.warm_sends import WarmSends, start_warm_sends
 from engine.control.warm_up import warm_up
 from engine.hotpath import tables
 from engine.hotpath.calibration import cycles_per_us, read_cycles
+from engine.hotpath.entries import apply_event, begin_numbers, run_loop, session_event
 from engine.hotpath.memory import EngineMemory
-from engine.hotpath.numbers import begin_numbers
-from engine.hotpath.pipeline import run_loop
-from engine.hotpath.replay import apply_event
-from engine.hotpath.sessions import session_event
 from engine.journal.append import commit_journal, reserve_journal
 from engine.journal.copier import CopierProcess, SyncPolicy, launch_copier
 from engine.journal.follow import FollowServer

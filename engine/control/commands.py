@@ -9,10 +9,16 @@ from typing import Any
 from engine.control.configuration import LARGEST_NUMBER, PROTOCOLS, Configuration, Refusal
 from engine.hotpath import tables
 from engine.hotpath.calibration import read_cycles
-from engine.hotpath.changes import changeable, modify, replace
-from engine.hotpath.orders import find_order
-from engine.hotpath.requests import cancel, cancel_matching, enter
-from engine.hotpath.venue_requests import assert_venue_kills
+from engine.hotpath.entries import (
+    assert_venue_kills,
+    cancel,
+    cancel_matching,
+    changeable,
+    enter,
+    find_order,
+    modify,
+    replace,
+)
 from engine.messages import control
 from engine.messages.codes import DenialReason, EngineState, LimitName, OrderState, Scope, StampCause, StrategyState
 from engine.messages.control import Command, Status
@@ -208,7 +214,7 @@ class Commands:
         order_id = int(
             enter(
                 self.memory.address, 0, team, ANY, body.venue, body.instrument, body.side, body.price, body.quantity,
-                body.time_in_force, 0.0,
+                body.time_in_force,
             )
         )  # fmt: skip
         if order_id > 0:
@@ -233,10 +239,10 @@ class Commands:
         address = self.memory.address
         order = self.memory.orders[body.order_id & (len(self.memory.orders) - 1)]
         if body.price == int(order["price"]) and body.quantity < int(order["leaves"]):
-            number = int(modify(address, body.order_id, body.quantity, 0.0))
+            number = int(modify(address, body.order_id, body.quantity))
             number = body.order_id if number == 1 else number
         else:
-            number = int(replace(address, body.order_id, body.price, body.quantity, 0.0))
+            number = int(replace(address, body.order_id, body.price, body.quantity))
         return {"order_id": number} if number > 0 else self._denied(DenialReason(-number))
 
     def _kill(self, _: control.Kill, key: tuple[int, int]) -> dict[str, Any]:

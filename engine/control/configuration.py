@@ -24,6 +24,7 @@ from engine.strategies import Kind, compiled_kind
 from engine.venues import VenueSettings
 
 LIMIT_FIELDS = ("order_quantity", "order_value", "collar_basis_points", "position", "orders_per_second", "daily_loss")
+SECOND_NS = 1_000_000_000
 LARGEST_NUMBER = 1 << 31
 PROTOCOLS = {
     "ouch50": tables.OUCH50,
@@ -112,6 +113,7 @@ class Configuration:
         found = next((r for r in self.limits if (r.scope, r.scope_id) == (account["scope"], account["scope_id"])), None)
         for name in LIMIT_FIELDS:
             account[name] = getattr(found, name) if found else -1
+        account["rate_interval_ns"] = SECOND_NS // max(int(account["orders_per_second"]), 1)
 
     def bind_venue(self, body: DefineVenue, settings: VenueSettings) -> None:
         """Make a venue known to the loop; its sockets are opened by the cold path."""

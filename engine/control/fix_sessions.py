@@ -16,10 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from engine.hotpath import tables
-from engine.hotpath.fix_sessions import take_fix_message
+from engine.hotpath.entries import own_report, session_event, take_fix_message
 from engine.hotpath.memory import EngineMemory
-from engine.hotpath.reports import own_report
-from engine.hotpath.sessions import session_event
 from engine.messages.codes import OPEN_STATES, OrderState, ReportKind, SessionState
 from engine.messages.control import DefineVenue
 from engine.native import address_of, touched

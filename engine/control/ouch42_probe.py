@@ -12,9 +12,9 @@ import time
 
 import numpy as np
 
-from engine.hotpath.dialects import INSTRUMENT_BYTES, strategy_number
+from engine.hotpath.dialects import INSTRUMENT_BYTES
+from engine.hotpath.entries import flush_unsent, send_void, strategy_number
 from engine.hotpath.memory import EngineMemory
-from engine.hotpath.sending import flush_unsent, send_void
 from engine.messages.codes import OrderState, Side
 from engine.native import address_of, touched
 from engine.protocols.ouch42_encode import write_token

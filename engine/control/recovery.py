@@ -17,20 +17,9 @@ import numpy as np
 
 from engine.build import build_hash
 from engine.control.commands import Commands
+from engine.hotpath.entries import begin_numbers, follow_records, replay_input, replay_packets, replay_request
 from engine.hotpath.memory import EngineMemory
-from engine.hotpath.numbers import begin_numbers
-from engine.hotpath.replay import (
-    DIFFERENT,
-    FOLLOW,
-    LIVE,
-    NO_PACKETS,
-    PROGRESS,
-    RECORDS,
-    follow_records,
-    replay_input,
-    replay_packets,
-    replay_request,
-)
+from engine.hotpath.replay import DIFFERENT, FOLLOW, LIVE, NO_PACKETS, PROGRESS, RECORDS
 from engine.journal.places import Places
 from engine.journal.reader import LogReader, Span
 from engine.journal.scratch import ScratchJournal

@@ -16,8 +16,7 @@ from engine.control.fix_sessions import FixSessions
 from engine.control.ouch42_probe import send_probe
 from engine.control.snapshots import SnapshotCare
 from engine.hotpath import tables
-from engine.hotpath.sending import send_account_query, send_logout
-from engine.hotpath.sessions import session_event
+from engine.hotpath.entries import send_account_query, send_logout, session_event
 from engine.messages.codes import SessionState
 from engine.messages.control import DefineVenue
 from engine.native import address_of, touched

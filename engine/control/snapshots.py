@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from engine.hotpath.entries import begin_again, begin_snapshot, consume_snapshot, join_snapshot
 from engine.hotpath.memory import EngineMemory
-from engine.hotpath.snapshot_feed import JOINING, consume_snapshot
-from engine.hotpath.snapshot_join import begin_again, begin_snapshot, join_snapshot
+from engine.hotpath.snapshot_feed import JOINING
 from engine.native import address_of, touched
 from engine.venues.fields import SnapshotSettings
 from engine.venues.glimpse_session import PACKET_BYTES, Snapshot, SnapshotAttempt

@@ -13,8 +13,8 @@ from engine.control.latency_keeper import no_latency
 from engine.control.listing_state import listing_state, market_state
 from engine.hotpath import tables
 from engine.hotpath.book_layout import OUTCOMES
+from engine.hotpath.entries import middle_of
 from engine.hotpath.itch_book import OUTCOME_NAMES
-from engine.hotpath.mark import middle_of
 from engine.messages.codes import EngineState, Scope, SessionState, StrategyState
 from engine.messages.state import LINES, STATE_VERSION
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.native import address_of, touched
+from engine.native import address_of, fix_fields, touched
 
 # Outcomes of an operation. Counted by the caller, never fatal.
 APPLIED = 0
@@ -84,6 +84,8 @@ BOOK = np.dtype(
         )
     ]
 )
+BOOK_NAMES = BOOK.names or ()
+fix_fields(BOOK, BOOK_NAMES[: BOOK_NAMES.index("live_orders")])
 
 # One cache line: the ladder's place, then SIDE of the bids and SIDE of the asks.
 LISTING = np.dtype(

@@ -193,7 +193,7 @@ def check_rate(engine, account):
     if account.orders_per_second == 0:
         return refuse(engine, ORDER_RATE, 1, 0)
     due = account.rate_due_ns if account.rate_due_ns > core.market_time_ns else core.market_time_ns
-    if due + SECOND_NS // account.orders_per_second > core.market_time_ns + SECOND_NS:
+    if due + account.rate_interval_ns > core.market_time_ns + SECOND_NS:
         return refuse(engine, ORDER_RATE, account.orders_per_second + 1, account.orders_per_second)
     core.limit_name = 0
     return NONE
@@ -259,7 +259,7 @@ def spend_rate(engine, account_index):
     account = view(core.accounts, FIRST_STRATEGY_ACCOUNT + core.strategy_count, ACCOUNT)[account_index]
     due = account.rate_due_ns if account.rate_due_ns > core.market_time_ns else core.market_time_ns
     if account.orders_per_second > 0:
-        account.rate_due_ns = due + SECOND_NS // account.orders_per_second
+        account.rate_due_ns = due + account.rate_interval_ns
 
 
 @hot

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.native import fix_fields
+
 VENUES = 9  # rows 1..8; row 0 stays empty
 TEAMS = 16
 LEGS_PER_STRATEGY = 4
@@ -115,6 +117,8 @@ ENGINE = np.dtype(
         ("warm_at", "<i8"),
     ]
 )
+ENGINE_NAMES = ENGINE.names or ()
+fix_fields(ENGINE, ENGINE_NAMES[: ENGINE_NAMES.index("polled_count")])
 
 # Attention bits: why the loop came back to the cold path.
 WOKEN = 1
@@ -232,7 +236,8 @@ ACCOUNT = np.dtype(
         ("fees", "<i8"),
         ("holdings", "<i8"),  # positions at the mark, refreshed
         ("day_start", "<i8"),  # the profit when the day (UTC) began
-        ("reserved", "<i8", (2,)),  # two cache lines
+        ("rate_interval_ns", "<i8"),  # a second over `orders_per_second`, so that no order divides
+        ("reserved", "<i8"),  # two cache lines
     ]
 )
 

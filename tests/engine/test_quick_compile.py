@@ -1,7 +1,9 @@
-"""Compiling in fewer passes: what numba had is back afterwards, results are the same, and the cache is ours."""
+"""Hot functions become one library: pieces are no libraries of their own, whoever is called computes the same, and the
+cache is ours."""
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -16,18 +18,15 @@ ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(BACKEND != "native", reason="nothing is compiled by the plain backend")
 
 
-def test_numba_is_as_it_was_afterwards() -> None:
+def test_timers_and_collector_are_as_they_were_afterwards() -> None:
     from numba.core import event
-    from numba.core.codegen import CPUCodeLibrary
-    from numba.core.dispatcher import Dispatcher
 
-    def state() -> tuple[object, ...]:
-        return event.broadcast, Dispatcher.compile, CPUCodeLibrary._optimize_final_module
-
-    before = state()
+    before = event.broadcast
     with quick_compile():
-        assert all(one is not other for one, other in zip(state(), before, strict=True))
-    assert state() == before
+        assert event.broadcast is not before
+        assert not gc.isenabled()
+    assert event.broadcast is before
+    assert gc.isenabled()
 
 
 def test_nested_functions_compute_the_same() -> None:
@@ -45,9 +44,53 @@ def test_nested_functions_compute_the_same() -> None:
             total += inner(k)
         return total
 
+    outer = hot(tetrahedron)
     with quick_compile():
-        assert hot(tetrahedron)(10) == 220
+        assert outer(10) == 220
+    piece = next(iter(inner.overloads.values())).library
+    whole = next(iter(outer.overloads.values())).library
+    assert piece.deferred
+    assert not whole.deferred
     assert inner(10) == 55
+    assert not next(iter(inner.overloads.values())).library.deferred
+    assert outer(4) == 20
+
+
+def test_what_is_below_is_emitted_once_and_only_as_part_of_the_whole() -> None:
+    def leaf(n):
+        return n * 3
+
+    lowest = hot(leaf)
+
+    def left(n):
+        return lowest(n) + 1
+
+    def right(n):
+        return lowest(n) + 2
+
+    one, other = hot(left), hot(right)
+
+    def top(n):
+        return one(n) * other(n)
+
+    outer = hot(top)
+    assert outer(2) == 7 * 8
+    defined = [function.name for function in next(iter(outer.overloads.values())).library.get_defined_functions()]
+    assert [name for name in defined if "leaf" in name or "left" in name or "right" in name] == []
+    assert [one(2), other(2), lowest(2)] == [7, 8, 6]
+
+
+def test_a_callback_and_a_loaded_function_are_wholes_too(tmp_path: Path) -> None:
+    source = (
+        "from engine.hotpath.mark import middle_of\n"
+        "from engine.hotpath.book_levels import level_address\n"
+        "from engine.strategies import compiled_kind\n"
+        "print(middle_of(100_000, 1, 100_100, 1), compiled_kind('pairs').entry != 0)\n"
+    )
+    environment = os.environ | {"ENGINE_CACHE_DIR": str(tmp_path)}
+    for _ in range(2):
+        ran = subprocess.run([sys.executable, "-c", source], cwd=ROOT, env=environment, check=True, capture_output=True)
+        assert ran.stdout == b"100050 True\n"
 
 
 def test_compiled_code_goes_to_the_cache_of_the_build_whoever_imported_numba_first(tmp_path: Path) -> None:

@@ -1,0 +1,171 @@
+"""Everything of the loop's compiled code that Python calls, behind one compiled function: so it is one library,
+compiled and optimised once, and its code lies in one place (`docs/decisions/cold-compile.md`).
+
+Each function here does what its namesake in another module of this package does and takes the same arguments, but for
+the signal: requests of people carry none. Hot code calls the namesakes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from engine.hotpath import (
+    changes,
+    dialects,
+    feed,
+    fix_sessions,
+    mark,
+    numbers,
+    orders,
+    pipeline,
+    replay,
+    reports,
+    requests,
+    sending,
+    sessions,
+    snapshot_feed,
+    snapshot_join,
+    venue_requests,
+)
+from engine.native import hot
+
+MOST_ARGUMENTS = 9
+
+(
+    RUN_LOOP,
+    APPLY_EVENT,
+    ASSERT_VENUE_KILLS,
+    BEGIN_AGAIN,
+    BEGIN_NUMBERS,
+    BEGIN_SNAPSHOT,
+    CANCEL,
+    CANCEL_MATCHING,
+    CHANGEABLE,
+    CONSUME_SNAPSHOT,
+    ENTER,
+    FIND_ORDER,
+    FLUSH_UNSENT,
+    FOLLOW_RECORDS,
+    JOIN_SNAPSHOT,
+    MIDDLE_OF,
+    MODIFY,
+    OWN_REPORT,
+    REPLACE,
+    REPLAY_INPUT,
+    REPLAY_PACKETS,
+    REPLAY_REQUEST,
+    SEND_ACCOUNT_QUERY,
+    SEND_LOGOUT,
+    SEND_VOID,
+    SESSION_EVENT,
+    STRATEGY_NUMBER,
+    TAKE_ANSWER,
+    TAKE_DATAGRAM,
+    TAKE_FIX_MESSAGE,
+) = range(30)
+
+
+@hot
+def call(what, engine, a, b, c, d, e, f, g, h, i):
+    """One of the functions below."""
+    if what == RUN_LOOP:
+        return pipeline.run_loop(engine)
+    if what == APPLY_EVENT:
+        replay.apply_event(engine, a, b)
+    if what == ASSERT_VENUE_KILLS:
+        venue_requests.assert_venue_kills(engine)
+    if what == BEGIN_AGAIN:
+        snapshot_join.begin_again(engine, a)
+    if what == BEGIN_NUMBERS:
+        numbers.begin_numbers(engine)
+    if what == BEGIN_SNAPSHOT:
+        snapshot_join.begin_snapshot(engine, a, b)
+    if what == CANCEL:
+        return requests.cancel(engine, a)
+    if what == CANCEL_MATCHING:
+        return requests.cancel_matching(engine, a, b, c)
+    if what == CHANGEABLE:
+        return changes.changeable(engine, a)
+    if what == CONSUME_SNAPSHOT:
+        return snapshot_feed.consume_snapshot(engine, a, b, c)
+    if what == ENTER:
+        return requests.enter(engine, a, b, c, d, e, f, g, h, i, 0.0)
+    if what == FIND_ORDER:
+        return orders.find_order(engine, a)
+    if what == FLUSH_UNSENT:
+        sending.flush_unsent(engine)
+    if what == FOLLOW_RECORDS:
+        return replay.follow_records(engine, a, b, c, d)
+    if what == JOIN_SNAPSHOT:
+        snapshot_join.join_snapshot(engine, a, b)
+    if what == MIDDLE_OF:
+        return mark.middle_of(engine, a, b, c)
+    if what == MODIFY:
+        return changes.modify(engine, a, b, 0.0)
+    if what == OWN_REPORT:
+        return reports.own_report(engine, a, b, c)
+    if what == REPLACE:
+        return changes.replace(engine, a, b, c, 0.0)
+    if what == REPLAY_INPUT:
+        replay.replay_input(engine, a, b, c)
+    if what == REPLAY_PACKETS:
+        return replay.replay_packets(engine, a, b, c)
+    if what == REPLAY_REQUEST:
+        replay.replay_request(engine, a, b, c)
+    if what == SEND_ACCOUNT_QUERY:
+        sending.send_account_query(engine, a)
+    if what == SEND_LOGOUT:
+        sending.send_logout(engine, a)
+    if what == SEND_VOID:
+        sending.send_void(engine, a, b, c, d)
+    if what == SESSION_EVENT:
+        return sessions.session_event(engine, a, b, c, d, e, f)
+    if what == STRATEGY_NUMBER:
+        return dialects.strategy_number(engine, a)
+    if what == TAKE_ANSWER:
+        sessions.take_answer(engine, a, b, c)
+    if what == TAKE_DATAGRAM:
+        feed.take_datagram(engine, a, b, c, d)
+    if what == TAKE_FIX_MESSAGE:
+        return fix_sessions.take_fix_message(engine, a, b, c)
+    return 0
+
+
+def _entry(what: int) -> Callable[..., int]:
+    def enter_compiled(engine: int, *arguments: int) -> int:
+        padding = (0,) * (MOST_ARGUMENTS - len(arguments))
+        return int(call(what, int(engine), *map(int, arguments), *padding))
+
+    return enter_compiled
+
+
+run_loop = _entry(RUN_LOOP)
+apply_event = _entry(APPLY_EVENT)
+assert_venue_kills = _entry(ASSERT_VENUE_KILLS)
+begin_again = _entry(BEGIN_AGAIN)
+begin_numbers = _entry(BEGIN_NUMBERS)
+begin_snapshot = _entry(BEGIN_SNAPSHOT)
+cancel = _entry(CANCEL)
+cancel_matching = _entry(CANCEL_MATCHING)
+changeable = _entry(CHANGEABLE)
+consume_snapshot = _entry(CONSUME_SNAPSHOT)
+enter = _entry(ENTER)
+find_order = _entry(FIND_ORDER)
+flush_unsent = _entry(FLUSH_UNSENT)
+follow_records = _entry(FOLLOW_RECORDS)
+join_snapshot = _entry(JOIN_SNAPSHOT)
+middle_of = _entry(MIDDLE_OF)
+modify = _entry(MODIFY)
+own_report = _entry(OWN_REPORT)
+replace = _entry(REPLACE)
+replay_input = _entry(REPLAY_INPUT)
+replay_packets = _entry(REPLAY_PACKETS)
+replay_request = _entry(REPLAY_REQUEST)
+send_account_query = _entry(SEND_ACCOUNT_QUERY)
+send_logout = _entry(SEND_LOGOUT)
+send_void = _entry(SEND_VOID)
+session_event = _entry(SESSION_EVENT)
+strategy_number = _entry(STRATEGY_NUMBER)
+take_answer = _entry(TAKE_ANSWER)
+take_datagram = _entry(TAKE_DATAGRAM)
+take_fix_message = _entry(TAKE_FIX_MESSAGE)
