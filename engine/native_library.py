@@ -34,7 +34,7 @@ _depth = 0
 _compiled: list[Told] = []  # who wants to hear of each function that was compiled or loaded
 
 
-class OneLibrary(JITCodeLibrary):  # type: ignore[misc]
+class OneLibrary(JITCodeLibrary):
     """Machine code of an outermost function and of all that it calls; or, `deferred`, a piece for others."""
 
     deferred = False
@@ -163,7 +163,11 @@ def listen(told: Told) -> Callable[[], None]:
 
 def install() -> None:
     """Make numba compile so, in this process, from now on."""
-    JITCPUCodegen._library_class = OneLibrary  # noqa: SLF001
-    JITCPUCodegen.set_env = _set_known_environment
-    Dispatcher.compile, Dispatcher.add_overload = _compile_dispatcher, _add_compiled
-    CFunc.compile = _compile_cfunc
+    for owner, name, replacement in (
+        (JITCPUCodegen, "_library_class", OneLibrary),
+        (JITCPUCodegen, "set_env", _set_known_environment),
+        (Dispatcher, "compile", _compile_dispatcher),
+        (Dispatcher, "add_overload", _add_compiled),
+        (CFunc, "compile", _compile_cfunc),
+    ):
+        setattr(owner, name, replacement)
