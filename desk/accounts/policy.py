@@ -79,6 +79,11 @@ def may_backtest(user: Person, strategy: Any) -> bool:
     return _acts_for(user, strategy.team_id) or _is(user, Role.RISK)
 
 
+def may_make_report(user: Person) -> bool:
+    """Ask a worker for a report of what orders cost. Whoever reads one sees the rows of the own team, or of all."""
+    return _is(user, Role.TRADER, Role.RISK, Role.ADMIN)
+
+
 def may_define_venue(user: Person) -> bool:
     return _is(user, Role.RISK, Role.ADMIN)
 

@@ -114,6 +114,7 @@ def _navigation(request: HttpRequest, user: User) -> list[Group]:
                 item("Positions", "positions:positions"),
                 item("Instruments", "markets:instruments"),
                 item("Backtests", "research:backtests"),
+                item("TCA", "reports:reports"),
             ],
         ),
         Group(

@@ -22,11 +22,12 @@ from selectors import EVENT_READ, DefaultSelector
 from celery import shared_task
 from celery.signals import worker_ready
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 
 from desk.environment import PROJECT_ROOT
+from desk.operations.advisory_lock import advisory_lock
 from desk.operations.processes import die_with_parent
+from desk.reports.services import report_on
 from desk.research.models import Backtest
 from desk.research.recordings import recording_directory
 from desk.risk.bounds import snapshot
@@ -49,7 +50,7 @@ class BacktestFailed(Exception):
 @shared_task(acks_late=True, reject_on_worker_lost=True)
 def run_backtest(backtest_id: int) -> None:
     """Run one backtest to its end, its failure, or its cancellation; nothing while another worker does."""
-    with _lock(backtest_id) as free:
+    with advisory_lock(LOCK_CLASS, backtest_id) as free:
         if free:
             _run_to_its_end(backtest_id)
 
@@ -59,18 +60,6 @@ def ask_again(**_: object) -> None:
     """At the start of a worker: nothing that was queued or running may be forgotten."""
     for pk in Backtest.objects.filter(state__in=[State.QUEUED, State.RUNNING]).values_list("pk", flat=True):
         run_backtest.delay(pk)
-
-
-@contextlib.contextmanager
-def _lock(backtest_id: int) -> Iterator[bool]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK_CLASS, backtest_id])
-        free = bool(cursor.fetchone()[0])
-        try:
-            yield free
-        finally:
-            if free:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_CLASS, backtest_id])
 
 
 def _run_to_its_end(backtest_id: int) -> None:
@@ -84,6 +73,7 @@ def _run_to_its_end(backtest_id: int) -> None:
         if _run(backtest, directory):
             totals = json.loads((directory / "result.json").read_text())
             _end(backtest, State.DONE, totals=totals, progress=1.0, artefacts=str(directory))
+            report_on(backtest)
     except (BacktestFailed, OSError, ValueError) as error:
         _end(backtest, State.FAILED, failure=str(error))
 
@@ -110,7 +100,8 @@ def _write_config(backtest: Backtest, path: Path) -> None:
 
 def _run(backtest: Backtest, directory: Path) -> bool:
     """True when the engine finished, False when the backtest was canceled meanwhile. Raises BacktestFailed."""
-    arguments = [*ENGINE, "backtest", str(directory / "backtest.toml"), "--out", str(directory), "--json"]
+    arguments = [*ENGINE, "backtest", str(directory / "backtest.toml"), "--out", str(directory)]
+    arguments += ["--recording", "--json"]
     with (directory / "output.txt").open("wb") as output:
         process = subprocess.Popen(
             arguments,

@@ -2,9 +2,9 @@
 
 const GAIN = "#56b4e9";
 const LOSS = "#e69f00";
-const MUTED = "#8b98a5";
-const GRID = "#242e39";
-const FONT = "11px Inter, sans-serif";
+export const MUTED = "#8b98a5";
+export const GRID = "#242e39";
+export const FONT = "11px Inter, sans-serif";
 
 function split(chart, above, below) {
   const { top, height } = chart.bbox;
@@ -24,15 +24,15 @@ function moneyText(value) {
   return `${value < 0 ? "\u2212" : value > 0 ? "+" : ""}${text}`;
 }
 
-function axisText(value) {
+export function axisText(value) {
   return value.toLocaleString("en-US", { maximumFractionDigits: 2 }).replace("-", "\u2212");
 }
 
-function utcClock(seconds, length = 8) {
+export function utcClock(seconds, length = 8) {
   return new Date(seconds * 1000).toISOString().slice(11, 11 + length);
 }
 
-function clockLabels(chart, seconds, axis, space, step) {
+export function clockLabels(chart, seconds, axis, space, step) {
   return seconds.map((second) => utcClock(second, step < 60 ? 8 : 5));
 }
 

@@ -1,22 +1,26 @@
 """A small firm: two teams, a person for each role, instruments, a venue, limits, and an engine to talk to."""
 
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from django.core.cache import cache
 from django.db import connection
+from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from desk.accounts.models import Role, Team, User
 from desk.markets.models import Instrument, Venue
+from desk.reports.models import CostReport
 from desk.risk.bounds import Bound
 from desk.risk.services import install_limits
 from desk.strategies.models import Strategy
 from desk.strategies.services import create_strategy
 from engine.messages.codes import Scope
 from tests.desk.fake_engine import FakeEngine
+from tests.desk.report_files import files_of_team, make_files
 
 BOUNDS: dict[str, Bound] = {
     "order_quantity": 1_000,
@@ -112,6 +116,26 @@ def market(db: None) -> Venue:
 def limits(pairs_team: Team) -> None:
     install_limits(Scope.FIRM, 0, BOUNDS)
     install_limits(Scope.TEAM, pairs_team.pk, BOUNDS)
+
+
+@pytest.fixture(scope="session")
+def report_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of a cost report, beside the session that it is of."""
+    return make_files(tmp_path_factory.mktemp("costs"))
+
+
+@pytest.fixture
+def cost_report(report_files: Path, tmp_path: Path, alice: User) -> CostReport:
+    """The report of a day on which only alice's team traded."""
+    files = files_of_team(report_files, tmp_path / "cost-report", alice.team_id or 0)
+    return CostReport.objects.create(
+        key="day:2023-11-14",
+        day=date(2023, 11, 14),
+        state=CostReport.State.DONE,
+        artefacts=str(files),
+        requested_by=alice,
+        requested_at=timezone.now(),
+    )
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from desk.accounts.models import User
 from desk.audit.models import AuditEntry
 from desk.link.projector import project
+from desk.reports.models import CostReport
 from desk.research.models import Backtest
 from desk.risk.services import propose_limits
 from desk.strategies.definitions import definition_of
@@ -75,6 +76,13 @@ SHOWN: dict[str, tuple[int, ...]] = {
     "research/backtests/<int:backtest_id>/progress/": OWN_TEAM,
     "research/backtests/<int:backtest_id>/equity.json": OWN_TEAM,
     "research/backtests/<int:backtest_id>/cancel/": POST_ONLY,
+    "reports/costs/": SIGNED_IN,
+    "reports/costs/<int:report_id>/": SIGNED_IN,
+    "reports/costs/<int:report_id>/progress/": (204, 204, 204, 204, 204, 302),
+    "reports/costs/<int:report_id>/markouts.json": SIGNED_IN,
+    "reports/costs/<int:report_id>/parents/<int:row>/": OWN_TEAM,
+    "reports/costs/<int:report_id>/parents/<int:row>/path.json": OWN_TEAM,
+    "reports/costs/<int:report_id>/<str:table>.<str:form>": OWN_TEAM,
     "audit/": (403, 403, 200, 200, 403, 302),
     "operations/": SIGNED_IN,
 }
@@ -89,6 +97,7 @@ DEEDS: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
     "kill the firm": ("risk/kill/", {"target": "firm.0", "reason": "stop"}, (RISK, ADMIN)),
     "kill the team": ("risk/kill/", {"target": "team.<team>", "reason": "stop"}, (TRADER, RISK, ADMIN)),
     "cancel the backtest": ("research/backtests/<int:backtest_id>/cancel/", {}, (TRADER, RISK)),
+    "ask for a report": ("reports/costs/", {"day": "2026-01-02"}, (TRADER, FOREIGN, RISK, ADMIN)),
     "remove the venue": ("markets/venues/<int:number>/remove/", {}, (RISK, ADMIN)),
 }
 
@@ -106,7 +115,7 @@ def patterns(resolver: Any = None, prefix: str = "") -> list[str]:
 
 
 @pytest.fixture
-def things(engine: FakeEngine, strategy: Strategy, alice: Any) -> dict[str, Any]:
+def things(engine: FakeEngine, strategy: Strategy, alice: Any, cost_report: CostReport) -> dict[str, Any]:
     journal = Journal(strategy.pk, strategy.team_id)
     journal.enter(1)
     journal.report(1, ReportKind.ACCEPTED, OrderState.ACCEPTED, 100)
@@ -121,6 +130,10 @@ def things(engine: FakeEngine, strategy: Strategy, alice: Any) -> dict[str, Any]
         "int:number": 1,
         "int:order_id": 1,
         "int:backtest_id": backtest.pk,
+        "int:report_id": cost_report.pk,
+        "int:row": 0,
+        "str:table": "parents",
+        "str:form": "parquet",
         "str:target": f"strategy.{strategy.pk}",
         "hash": change.diff_hash,
         "team": strategy.team_id,

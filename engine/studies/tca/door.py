@@ -14,12 +14,12 @@ import numpy as np
 
 from engine.journal.tails import JournalCorrupt
 from engine.messages.costs import CostRow, write_costs
-from engine.messages.tca import COSTS, MONEY_SCALE, SUMS, TABLES, basis_points, zero_sums
+from engine.messages.tca import BY_FILL, BY_PARENT, COSTS, MONEY_SCALE, SUMS, TABLES, basis_points, zero_sums
 from engine.quick_compile import quick_compile
 from engine.studies.tca.costs import Report, analyse
 from engine.studies.tca.export import columns_of, write_csv, write_exports
 from engine.studies.tca.fit import fit_costs
-from engine.studies.tca.groups import BY_FILL, BY_PARENT, group, total
+from engine.studies.tca.groups import group, total
 from engine.studies.tca.market import Series, Tape, series_of
 from engine.studies.tca.names import Names, read_names
 from engine.studies.tca.orders import Book

@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 
 from engine.messages.codes import Liquidity, OrderState, Side
-from engine.messages.tca import COSTS, HORIZON_LABELS, MARKED, MARKOUTS, MONEY_SCALE
+from engine.messages.tca import ALGORITHM, COSTS, HORIZON_LABELS, MARKED, MARKOUTS, MONEY_SCALE
 from engine.studies.tca.costs import Report
-from engine.studies.tca.groups import ALGORITHM
 from engine.studies.tca.names import Names
 from engine.studies.tca.parquet import write_parquet
 

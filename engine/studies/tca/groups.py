@@ -10,35 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from engine.messages.tca import COSTS, MARKED, MARKOUTS, SUMS
+from engine.messages.tca import BY_FILL, BY_PARENT, COSTS, MARKED, MARKOUTS, NOT_EXECUTED, SUMS, keys_of
 from engine.studies.tca.costs import Report
 
 Array = np.ndarray[Any, Any]
-HALF_HOUR_NS = 1_800_000_000_000
-DAY_NS = 86_400_000_000_000
-ALGORITHM = 1 << 16  # added to the kind of a parent order, so that it is not taken for a strategy's
-SIZES = (0.001, 0.005, 0.01, 0.05, 0.10, 0.25)  # quantity wanted, in parts of the session's volume
-SIZE_LABELS = ("below 0.1 %", "0.1 to 0.5 %", "0.5 to 1 %", "1 to 5 %", "5 to 10 %", "10 to 25 %", "25 % and more")
-NO_VOLUME = len(SIZE_LABELS)  # nothing was traded in the session
-NOT_EXECUTED = 0  # venue and liquidity of what was wanted and not bought
 FILL_SUMS = ("notional", "spread", "impact", "timing", "fees", "against_middle", *MARKOUTS, *MARKED)
-BY_PARENT = ("strategy", "algorithm", "instrument", "time_of_day", "size")
-BY_FILL = ("venue", "liquidity")
 Group = dict[str, Any]
-
-
-def keys_of(parents: Array, grouping: str) -> Array:
-    """The group of each parent: a strategy's or instrument's number, a kind (ALGORITHM added for a parent order's), the
-    half hour of the day (UTC) of the decision, or the place in SIZE_LABELS."""
-    if grouping == "algorithm":
-        return parents["kind"].astype(np.int64) + ALGORITHM * (parents["parent_id"] > 0)
-    if grouping == "time_of_day":
-        return parents["decided_ns"] % DAY_NS // HALF_HOUR_NS
-    if grouping == "size":
-        volume = parents["session_volume"]
-        share = parents["quantity"] / np.maximum(volume, 1)
-        return np.where(volume > 0, np.searchsorted(SIZES, share, "right"), NO_VOLUME)
-    return parents[grouping].astype(np.int64)
 
 
 def group(report: Report) -> list[Group]:

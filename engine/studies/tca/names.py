@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from engine.messages.codes import Liquidity
 from engine.messages.control import DEFINE_VENUE, START_STRATEGY
 from engine.messages.records import TextRecord
+from engine.messages.tca import ALGORITHM, HALF_HOUR_NS, NO_VOLUME, NOT_EXECUTED, SIZE_LABELS
 from engine.strategies import kind_name
-from engine.studies.tca.groups import ALGORITHM, HALF_HOUR_NS, NO_VOLUME, NOT_EXECUTED, SIZE_LABELS
 from engine.studies.tca.sources import Sources
 
 MINUTE_NS = 60_000_000_000
