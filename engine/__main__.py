@@ -13,6 +13,7 @@ COMMANDS = {
     "bench": "engine.bench.command:main",
     "binance": "engine.venues.binance_process:main",
     "book": "engine.history.book_door:main",
+    "broker": "engine.simulator.broker_door:main",
     "compile": "engine.compile_door:main",
     "decode": "engine.decode:main",
     "exchange": "engine.simulator.exchange:main",

@@ -80,3 +80,8 @@ class Venue(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def has_feed(self) -> bool:
+        """Market data comes from there: a broker has none, another venue's book prices its orders."""
+        return bool(self.settings.get("feed_line_a")) or self.settings.get("priced_by", "0") in ("", "0")

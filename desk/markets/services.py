@@ -107,7 +107,8 @@ def check_settings(kind: VenueKind, settings: dict[str, Any]) -> dict[str, str]:
     checked: dict[str, str] = {}
     for field in kind.fields:
         text = str(settings.get(field.name, field.default)).strip()
-        sentence = _wrong_setting(field, text)
+        spared = field.unless and str(settings.get(field.unless, "")).strip() not in ("", "0")
+        sentence = "" if spared and not text else _wrong_setting(field, text)
         if sentence:
             errors[field.name] = sentence
         checked[field.name] = text

@@ -30,7 +30,7 @@ def instruments(request: HttpRequest) -> HttpResponse:
     """Every instrument, and its best bid and offer at each venue, live."""
     context = {
         "instruments": Instrument.objects.all(),
-        "venues": Venue.objects.filter(enabled=True),
+        "venues": [venue for venue in Venue.objects.filter(enabled=True) if venue.has_feed],
         "pairs": Pair.objects.select_related("first", "second")[:40],
     }
     return render(request, "markets/instruments.html", context)
@@ -128,7 +128,7 @@ def _field(announced: Any) -> Field:
         value=announced.default,
         help=" ".join(filter(None, [text, example])),
         inputmode=inputmode,
-        required=not announced.optional and not announced.default,
+        required=not announced.optional and not announced.default and not announced.unless,
         unit="optional" if announced.optional else "",
     )
 

@@ -5,8 +5,11 @@ from pathlib import Path
 from desk.operations import demo
 from desk.operations.demo import Market
 
+SECOND_RATE = 400.0
+"""events per second of the venues beside the first: much less, and the pairs there hardly trade"""
 EXCHANGE = """\
-# The simulated exchange of the demo: a generated market on two venues. Written once; change it while the desk is down.
+# The simulated exchange of the demo: two lit books, a midpoint pool, a broker, and a venue that nobody has defined yet.
+# Written once; change it while the desk is down.
 out = "exchange"
 instruments = "{instruments}"
 
@@ -31,12 +34,58 @@ maker_fee = {maker_fee}
 taker_fee = {taker_fee}
 users = [{{ name = "{user}", password = "{password}" }}]
 
+[[venues]]
+name = "XTWO"
+id = 3
+protocol = "ouch42"
+rate = {second_rate}
+order_port = {two_order_port}
+line_a = ["{two_line_a}"]
+line_b = ["{two_line_b}"]
+retransmission_port = {two_retransmission_port}
+snapshot_port = {two_snapshot_port}
+maker_fee = {two_maker_fee}
+taker_fee = {two_taker_fee}
+entry_latency_us = 200
+users = [{{ name = "{user}", password = "{password}" }}]
+
+# Trades at the midpoint of XSIM's book, and shows nothing but its trades.
+[[venues]]
+name = "XMID"
+id = 4
+protocol = "fix50sp2"
+kind = "midpoint"
+reference = "XSIM"
+order_port = {mid_order_port}
+line_a = ["{mid_line_a}"]
+line_b = ["{mid_line_b}"]
+retransmission_port = {mid_retransmission_port}
+snapshot_port = {mid_snapshot_port}
+maker_fee = {mid_fee}
+taker_fee = {mid_fee}
+entry_latency_us = 500
+users = [{{ name = "{user}", password = "{password}" }}]
+
+# Fills after a while, or by hand: `python -m engine broker exchange.toml by-hand XBRK`.
+[[venues]]
+name = "XBRK"
+id = 5
+protocol = "fix42"
+kind = "broker"
+reference = "XSIM"
+order_port = {broker_order_port}
+taker_fee = {broker_fee}
+entry_latency_us = 2000
+fill_delay_ms = 800
+users = [{{ name = "{user}", password = "{password}" }}]
+
 # Nobody trades here until a venue with these addresses is defined in the browser.
 [[venues]]
 name = "XFIX"
 id = 2
 protocol = "fix44"
 comp_id = "XFIX"
+rate = {second_rate}
 order_port = {fix_order_port}
 line_a = ["{fix_line_a}"]
 line_b = ["{fix_line_b}"]
@@ -45,6 +94,16 @@ snapshot_port = {fix_snapshot_port}
 maker_fee = {fix_maker_fee}
 taker_fee = {fix_taker_fee}
 users = [{{ name = "{user}" }}]
+"""
+DIALECT = """\
+# How the demo's broker speaks FIX 4.2 (docs/protocols/fix44.md, "Dialects").
+[orders]
+time_format = "milliseconds"
+
+[answers]
+liquidity_tag = 9730
+added = "A"
+removed = "R"
 """
 EARLIER = """\
 # The session that the pairs are estimated from: the same market on another day, so with another seed.
@@ -82,6 +141,22 @@ def write_exchange_config(market: Market) -> None:
         snapshot_port=market.first_port + demo.SNAPSHOT_PORT,
         maker_fee=demo.MAKER_FEE,
         taker_fee=demo.TAKER_FEE,
+        second_rate=SECOND_RATE,
+        two_order_port=market.first_port + demo.TWO_ORDER_PORT,
+        two_line_a=market.address(demo.TWO_LINE_A_PORT),
+        two_line_b=market.address(demo.TWO_LINE_B_PORT),
+        two_retransmission_port=market.first_port + demo.TWO_RETRANSMISSION_PORT,
+        two_snapshot_port=market.first_port + demo.TWO_SNAPSHOT_PORT,
+        two_maker_fee=demo.TWO_MAKER_FEE,
+        two_taker_fee=demo.TWO_TAKER_FEE,
+        mid_order_port=market.first_port + demo.MID_ORDER_PORT,
+        mid_line_a=market.address(demo.MID_LINE_A_PORT),
+        mid_line_b=market.address(demo.MID_LINE_B_PORT),
+        mid_retransmission_port=market.first_port + demo.MID_RETRANSMISSION_PORT,
+        mid_snapshot_port=market.first_port + demo.MID_SNAPSHOT_PORT,
+        mid_fee=demo.MID_FEE,
+        broker_order_port=market.first_port + demo.BROKER_ORDER_PORT,
+        broker_fee=demo.BROKER_FEE,
         user=demo.USER,
         password=market.password,
         fix_order_port=market.first_port + demo.FIX_ORDER_PORT,
@@ -93,6 +168,12 @@ def write_exchange_config(market: Market) -> None:
         fix_taker_fee=demo.FIX_TAKER_FEE,
     )
     _write_once(market.exchange_config, text)
+
+
+def write_dialect(market: Market) -> None:
+    """Write dialects/XBRK.toml."""
+    market.broker_dialect.parent.mkdir(exist_ok=True)
+    _write_once(market.broker_dialect, DIALECT)
 
 
 def write_earlier_config(market: Market) -> None:

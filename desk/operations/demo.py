@@ -10,14 +10,19 @@ from pathlib import Path
 from desk.operations.ports import LOOPBACK, PortTaken, block_is_free
 from engine.messages.endpoints import shared_memory_directory
 
-PORT_BLOCK = 20
+PORT_BLOCK = 32
 FIRST_BLOCK = 26_400
 BLOCKS = 100
 LINE_A_PORT, LINE_B_PORT, RETRANSMISSION_PORT, ORDER_PORT, SNAPSHOT_PORT = range(5)
+MID_LINE_A_PORT, MID_LINE_B_PORT, MID_RETRANSMISSION_PORT, MID_ORDER_PORT, MID_SNAPSHOT_PORT = range(5, 10)
 FIX_LINE_A_PORT, FIX_LINE_B_PORT, FIX_RETRANSMISSION_PORT, FIX_ORDER_PORT, FIX_SNAPSHOT_PORT = range(10, 15)
+TWO_LINE_A_PORT, TWO_LINE_B_PORT, TWO_RETRANSMISSION_PORT, TWO_ORDER_PORT, TWO_SNAPSHOT_PORT = range(15, 20)
+BROKER_ORDER_PORT = 20
 USER = "ENGINE"
 MAKER_FEE, TAKER_FEE = -20, 30
+TWO_MAKER_FEE, TWO_TAKER_FEE = -10, 25
 FIX_MAKER_FEE, FIX_TAKER_FEE = 0, 15
+MID_FEE, BROKER_FEE = 10, 80
 """per share, in 1/10,000 of the currency"""
 
 
@@ -39,6 +44,10 @@ class Market:
     def exchange_ready(self) -> Path:
         """What the exchange writes when it listens."""
         return self.state / "exchange" / "exchange.json"
+
+    @property
+    def broker_dialect(self) -> Path:
+        return self.state / "dialects" / "XBRK.toml"
 
     @property
     def engine_config(self) -> Path:
@@ -86,23 +95,6 @@ class Market:
     def address(self, offset: int) -> str:
         """Return a loopback address of this market's block of ports."""
         return f"{LOOPBACK}:{self.first_port + offset}"
-
-    def venue_settings(self) -> dict[str, str]:
-        """Return the settings of the demo's first venue, by the field names of its kind."""
-        return {
-            "order_address": self.address(ORDER_PORT),
-            "user": USER,
-            "password": self.password,
-            "firm": "DESK",
-            "feed_line_a": self.address(LINE_A_PORT),
-            "feed_line_b": self.address(LINE_B_PORT),
-            "retransmission": self.address(RETRANSMISSION_PORT),
-            "snapshot": self.address(SNAPSHOT_PORT),
-            "snapshot_user": USER,
-            "snapshot_password": self.password,
-            "maker_fee": str(MAKER_FEE),
-            "taker_fee": str(TAKER_FEE),
-        }
 
 
 def forget_deleted_state(market: Market) -> None:

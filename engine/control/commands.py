@@ -119,6 +119,8 @@ class Commands:
         settings = read_venue(body.protocol, body.settings)
         if max(abs(settings.maker_fee), abs(settings.taker_fee)) > LARGEST_FEE:
             raise Refusal(f"a fee is at most {LARGEST_FEE} (1/10,000 per share)")
+        if not 0 <= settings.priced_by <= last:
+            raise Refusal(f"Priced by: a venue's number is 1 to {last}, or 0 for the venue itself")
         known = self.configuration.venues.get(body.venue)
         if known and known.protocol != body.protocol and self._open_orders(body.venue):
             raise Refusal(f"{known.name} has open orders; its protocol cannot change now")
@@ -137,6 +139,9 @@ class Commands:
             running = self.memory.strategies[row]["state"] == StrategyState.RUNNING
             if running and self.configuration.strategies[strategy].venue == body.venue:
                 raise Refusal(f"strategy {strategy} trades there; stop it first")
+        for number, other in self.configuration.venues.items():
+            if number != body.venue and self.memory.venues[number]["priced_by"] == body.venue:
+                raise Refusal(f"{other.name} is priced by its books; change that first")
         if self._open_orders(body.venue):
             raise Refusal("there are open orders; kill the venue first")
 

@@ -125,6 +125,17 @@ class Configuration:
         row["largest_price"] = LARGEST_PRICES.get(body.protocol, 0)
         row["firm"] = int.from_bytes(getattr(settings, "firm", "").upper().encode().ljust(4), "little")
         row["killed"] = (Scope.VENUE, body.venue) in self.kills
+        priced_by = settings.priced_by or body.venue
+        if row["priced_by"] != priced_by:
+            row["priced_by"] = priced_by
+            self._watch_again(body.venue)
+
+    def _watch_again(self, venue: int) -> None:
+        """The legs whose orders go to a venue look at the book that prices it now."""
+        legs = self.memory.legs
+        for index in ((legs["venue"] == venue) & (legs["instrument"] > 0)).nonzero()[0].tolist():
+            self._watch(legs[index])
+        self.memory.subscribe()
 
     def bind_strategy(self, body: StartStrategy, kind: Kind, values: dict[str, float]) -> None:
         """Put a checked strategy into its row and let it run. Positions of its legs stay."""
@@ -148,12 +159,17 @@ class Configuration:
     def _bind_leg(self, index: int, row: int, venue: int, instrument: int) -> None:
         memory = self.memory
         leg = memory.legs[index]
-        listing = memory.listing(venue, instrument)
-        top = memory.book.tops[listing]
-        leg["instrument"], leg["venue"], leg["listing"], leg["strategy"] = instrument, venue, listing, row
+        leg["instrument"], leg["venue"], leg["strategy"] = instrument, venue, row
+        self._watch(leg)
+        leg["attempts"] = leg["retry_after_ns"] = leg["denied"] = leg["canceling"] = 0
+
+    def _watch(self, leg: Any) -> None:
+        memory = self.memory
+        leg["watched"] = memory.venues[int(leg["venue"])]["priced_by"]
+        leg["listing"] = memory.listing(int(leg["watched"]), int(leg["instrument"]))
+        top = memory.book.tops[int(leg["listing"])]
         for name in ("bid", "bid_quantity", "ask", "ask_quantity"):
             leg[name] = top[name]
-        leg["attempts"] = leg["retry_after_ns"] = leg["denied"] = leg["canceling"] = 0
 
     def check_strategy(self, body: StartStrategy) -> tuple[Kind, dict[str, float]]:
         """The compiled kind and the parameter values, or a Refusal that names what is wrong."""

@@ -100,8 +100,10 @@ class StateFrame:
 
     def _feeds(self) -> list[dict[str, Any]]:
         rows = []
-        for number in sorted(self._configuration.venues.copy()):
+        for number, body in sorted(self._configuration.venues.copy().items()):
             venue = self._memory.venues[number]
+            if venue["priced_by"] != number and not body.settings.get("feed_line_a"):
+                continue  # it has no feed
             state = {"dirty": bool(venue["dirty"]), "ended": bool(venue["ended"])}
             for at, line in enumerate(LINES):
                 row = self._memory.lines[number * tables.LINES + at]

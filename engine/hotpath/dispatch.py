@@ -194,7 +194,7 @@ def show_top(engine, listing):
         leg.ask = top.ask
         leg.ask_quantity = top.ask_quantity
         strategy = view(core.strategies, core.strategy_count, STRATEGY)[leg.strategy]
-        if strategy.called_stamp != core.touched_stamp and view(core.venues, VENUES, VENUE)[leg.venue].dirty == 0:
+        if strategy.called_stamp != core.touched_stamp and view(core.venues, VENUES, VENUE)[leg.watched].dirty == 0:
             strategy.called_stamp = core.touched_stamp
             prefetch(strategy.row)
             prefetch(strategy.row + CACHE_LINE)

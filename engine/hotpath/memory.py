@@ -124,6 +124,7 @@ class EngineMemory:
             line = self.venues[venue]
             line["session"] = SessionState.DOWN
             line["fd"] = -1
+            line["priced_by"] = venue
             line["feed_fds"] = -1
             line["expected"] = 1
             line["next_inbound"] = 1

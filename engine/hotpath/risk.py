@@ -210,6 +210,19 @@ def reference_price(engine, listing):
 
 
 @hot
+def check_elsewhere(engine, priced_by, instrument, side, price, quantity, reduces):
+    """A venue without books of its own: the one that prices it has to be whole and open."""
+    core = view(engine, 1, ENGINE)[0]
+    dirty = view(core.venues, VENUES, VENUE)[priced_by].dirty
+    if dirty != 0 and not reduces:
+        return refuse(engine, BOOK_DIRTY, dirty, 0)
+    listing = (priced_by - 1) * (core.instrument_count + 1) + instrument
+    if view(core.statuses, core.listing_count, STATUS)[listing].blocks != 0:
+        return check_status(engine, priced_by, instrument, side, price, quantity, reduces)
+    return NONE
+
+
+@hot
 def check(engine, strategy_index, team, leg, venue, instrument, side, price, quantity, time_in_force):
     """NONE when the order may leave, else the DenialReason; measured, bound and scope are in the engine block."""
     core = view(engine, 1, ENGINE)[0]
@@ -237,6 +250,12 @@ def check(engine, strategy_index, team, leg, venue, instrument, side, price, qua
         reason = check_status(engine, venue, instrument, side, price, quantity, reduces)
         if reason != NONE:
             return reason
+    priced_by = view(core.venues, VENUES, VENUE)[venue].priced_by
+    if priced_by != venue:
+        reason = check_elsewhere(engine, priced_by, instrument, side, price, quantity, reduces)
+        if reason != NONE:
+            return reason
+        listing = (priced_by - 1) * (core.instrument_count + 1) + instrument
     reference = reference_price(engine, listing)
     if reference == 0:
         return refuse(engine, REFERENCE_MISSING, 0, 0)

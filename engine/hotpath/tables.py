@@ -135,6 +135,7 @@ VENUE = np.dtype(
         ("protocol", "<i8"),  # PROTOCOL_* below
         ("session", "<i8"),  # SessionState
         ("killed", "<i8"),
+        ("priced_by", "<i8"),  # the venue whose books price orders here: itself, or another for one without books
         ("lost", "<i8"),  # the socket failed, or is HANDED_OVER; nothing is sent until the cold path has given it back
         ("fd", "<i8"),
         ("feed_fds", "<i8", (LINES,)),
@@ -265,7 +266,7 @@ LEG = np.dtype(
         ("open_orders", "<i8"),
         ("order_id", "<i8"),
         ("strategy", "<i8"),
-        ("venue", "<i8"),
+        ("watched", "<i8"),  # the venue whose book it sees
         ("order_price", "<i8"),
         ("order_since_ns", "<i8"),
         ("canceling", "<i8"),
@@ -274,7 +275,8 @@ LEG = np.dtype(
         ("retry_after_ns", "<i8"),
         ("denied", "<i8"),  # in a row: each waits twice as long as the one before
         ("instrument", "<i8"),
-        ("listing", "<i8"),
+        ("listing", "<i8"),  # of the watched venue
+        ("venue", "<i8"),  # where its orders go
     ]
 )
 

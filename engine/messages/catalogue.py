@@ -38,7 +38,9 @@ class StrategyKind:
 
 @dataclass(frozen=True)
 class VenueField:
-    """One setting of a venue kind. `kind`: text, integer, address ("host:port"), secret. `optional`: may be empty."""
+    """One setting of a venue kind. `kind`: text, integer, address ("host:port"), secret. `optional`: may be empty.
+
+    `unless`: another setting; where that one is given and not 0, this one may be empty, too."""
 
     name: str
     label: str
@@ -46,6 +48,7 @@ class VenueField:
     default: str = ""
     help: str = ""
     optional: bool = False
+    unless: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from engine.messages.instruments import Instrument, read_instruments
-from engine.simulator.config import ConfigError, ExchangeConfig, VenueConfig
+from engine.simulator.broker import BrokerDesk
+from engine.simulator.config import BROKER, FIX_VERSIONS, LIT, ConfigError, ExchangeConfig, VenueConfig
 from engine.simulator.feed import Feed
 from engine.simulator.fix_account import FixAccount
 from engine.simulator.floor_orders import FloorOrderError
 from engine.simulator.generator import Generator, default_instruments
 from engine.simulator.history import History
 from engine.simulator.layout import BookMemory, SelfMatch
+from engine.simulator.midpoint_pool import MidpointDesk
 from engine.simulator.oracle import Oracle
 from engine.simulator.ouch42_account import Ouch42Account
 from engine.simulator.ouch_account import OuchAccount
@@ -60,6 +62,7 @@ class Assembly:
         self.session = config.session or session_name(datetime.now(UTC))
         self.oracle = Oracle(config.out / "oracle.jsonl" if log else None)
         self.generators: list[Generator] = []
+        self._by_name: dict[str, BookMemory] = {}
         self._log = log
         self._record_capacity = record_capacity
         self.venues = [self._venue(venue, number) for number, venue in enumerate(config.venues, start=1)]
@@ -95,6 +98,7 @@ class Assembly:
             midnight_ns=self.midnight_ns,
             self_match=SelfMatch[settings.self_match.upper()],
         )
+        desk = self._held_desk(settings, memory, number)
         history = History(self.config.out / f"{settings.name.lower()}.feed") if self._log else None
         venue = Venue(
             settings.name,
@@ -106,24 +110,37 @@ class Assembly:
             self.oracle,
             settings.packet_interval_ms * 1_000_000,
             settings.entry_latency_us * 1000,
+            desk,
         )
         for owner, user in enumerate(settings.users, start=1):
-            if settings.protocol == "fix44":
-                venue.admit(FixAccount(venue.desk, owner, user.name))
+            if settings.protocol in FIX_VERSIONS:
+                venue.admit(FixAccount(venue.desk, owner, user.name, FIX_VERSIONS[settings.protocol]))
             else:
                 account = Ouch42Account if settings.protocol == "ouch42" else OuchAccount
                 venue.admit(account(venue.desk, owner, user.name, user.password, self.midnight_ns))
-        venue.source = self._source(memory, number)
+        venue.source = desk or self._source(memory, number, settings.rate)
+        self._by_name[settings.name] = memory
         return venue
 
-    def _source(self, memory: BookMemory, number: int) -> Source:
+    def _held_desk(self, settings: VenueConfig, memory: BookMemory, number: int) -> MidpointDesk | BrokerDesk | None:
+        """Of a venue without a book."""
+        if settings.kind == LIT:
+            return None
+        reference = self._by_name[settings.reference]
+        if settings.kind == BROKER:
+            return BrokerDesk(memory, self.instruments, reference, settings.fill_delay_ms * 1_000_000)
+        seed = (self.config.market.seed if self.config.market else 0) * 1000 + number
+        waits_ns = round(settings.interest_seconds * 1e9)
+        rate = settings.interest_rate
+        return MidpointDesk(memory, self.instruments, reference, seed, rate, waits_ns, self.start_ns)
+
+    def _source(self, memory: BookMemory, number: int, rate: float) -> Source:
         if len(self.recorded):
             return RecordedFlow(memory, self.recorded)
         if self.config.market is None:
             return NoFlow()
-        generator = Generator(
-            memory, self.instruments, self.config.market, self.start_ns, number, self._record_capacity
-        )
+        market = replace(self.config.market, rate=rate) if rate else self.config.market
+        generator = Generator(memory, self.instruments, market, self.start_ns, number, self._record_capacity)
         self.generators.append(generator)
         return generator
 

@@ -9,7 +9,10 @@ from typing import Any, TypeVar
 
 from engine.simulator.generator import Market
 
-PROTOCOLS = ("ouch50", "ouch42", "fix44")
+FIX_VERSIONS = {"fix42": "4.2", "fix44": "4.4", "fix50sp2": "5.0SP2"}
+PROTOCOLS = ("ouch50", "ouch42", *FIX_VERSIONS)
+LIT, MIDPOINT, BROKER = "lit", "midpoint", "broker"
+KINDS = (LIT, MIDPOINT, BROKER)
 FLAT_OUT = 0.0
 
 
@@ -49,6 +52,18 @@ class VenueConfig:
     order_capacity: int = 65536
     users: tuple[User, ...] = ()
     comp_id: str = ""
+    rate: float = 0.0
+    """events per second of the generated market here; 0: as `[market]` says"""
+    kind: str = LIT
+    """lit: a book that everybody sees; midpoint: a dark pool; broker: orders that people fill"""
+    reference: str = ""
+    """midpoint, broker: the name of the lit venue whose prices count"""
+    interest_rate: float = 20.0
+    """midpoint: orders of others a second over all instruments"""
+    interest_seconds: float = 5.0
+    """midpoint: how long one of them waits"""
+    fill_delay_ms: int = 0
+    """broker: fills by itself after so long; 0: people fill by hand"""
 
 
 @dataclass(frozen=True)
@@ -156,8 +171,9 @@ def _check(config: ExchangeConfig) -> None:
             raise ConfigError(f"venue {venue.name}: self_match is allow, cancel_resting or cancel_incoming")
         if venue.retransmission_messages < 0:
             raise ConfigError(f"venue {venue.name}: retransmission_messages is a count, 0 for all")
-        if config.lockstep and venue.protocol == "fix44":
+        if config.lockstep and venue.protocol in FIX_VERSIONS:
             raise ConfigError(f"venue {venue.name}: lockstep needs OUCH")
+        _check_kind(venue, config.venues)
     names = {venue.name for venue in config.venues}
     for entry in config.schedule:
         if entry.venue and entry.venue not in names:
@@ -167,3 +183,19 @@ def _check(config: ExchangeConfig) -> None:
     for key in ("id", "name"):
         if len({getattr(venue, key) for venue in config.venues}) != len(config.venues):
             raise ConfigError(f"two venues have the same {key}")
+
+
+def _check_kind(venue: VenueConfig, venues: tuple[VenueConfig, ...]) -> None:
+    if venue.kind not in KINDS:
+        raise ConfigError(f"venue {venue.name}: kind is one of {', '.join(KINDS)}")
+    if min(venue.rate, venue.interest_rate, venue.interest_seconds, venue.fill_delay_ms) < 0:
+        raise ConfigError(
+            f"venue {venue.name}: rate, interest_rate, interest_seconds and fill_delay_ms are not negative"
+        )
+    if venue.kind == LIT:
+        return
+    earlier = venues[: venues.index(venue)]
+    if venue.reference not in {other.name for other in earlier if other.kind == LIT}:
+        raise ConfigError(f"venue {venue.name}: reference is the name of a lit venue that stands before it")
+    if venue.protocol not in FIX_VERSIONS:
+        raise ConfigError(f"venue {venue.name}: a {venue.kind} venue takes orders in FIX")

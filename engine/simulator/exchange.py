@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 
 from engine.quick_compile import quick_compile
 from engine.simulator.assemble import Assembly
-from engine.simulator.config import ConfigError, ExchangeConfig, VenueConfig, read_config
+from engine.simulator.config import FIX_VERSIONS, ConfigError, ExchangeConfig, VenueConfig, read_config
 from engine.simulator.feed_sockets import FeedSockets
+from engine.simulator.floor_clients import held_orders
 from engine.simulator.floor_orders import FloorOrderError
 from engine.simulator.floor_port import DONE, FloorPort, tell_running
 from engine.simulator.generator import NEVER_NS
@@ -42,6 +43,7 @@ OUTPUTS_PER_ROUND = 512
 CONFIRMATION_NS = 5_000_000_000
 READY_FILE = "exchange.json"
 STOP_SECONDS = 5
+ORDERS_WORD = "orders"
 
 
 class Exchange:
@@ -79,7 +81,7 @@ class Exchange:
         gone: Callable[[Account], None] = lambda _account: None  # noqa: E731
         if settings.cancel_on_disconnect:
             gone = partial(self._cancel_account, venue)
-        if settings.protocol == "fix44":
+        if settings.protocol in FIX_VERSIONS:
             from engine.simulator.fix_acceptor import FixAcceptor
 
             self._orders[venue.number] = FixAcceptor(
@@ -91,6 +93,7 @@ class Exchange:
                 (settings.host, settings.order_port),
                 partial(self._submit, venue),
                 gone,
+                FIX_VERSIONS[settings.protocol],
             )
         else:
             self._orders[venue.number] = OrderServer(
@@ -111,6 +114,7 @@ class Exchange:
                 "id": venue.number,
                 "name": venue.name,
                 "protocol": settings.protocol,
+                "kind": settings.kind,
                 "host": settings.host,
                 "order_port": self._orders[venue.number].port if venue.number in self._orders else settings.order_port,
                 "retransmission_port": self._feeds[venue.number].port,
@@ -237,6 +241,8 @@ class Exchange:
         meant = [v for v in self._assembly.venues if not colon or v.name == name.strip()]
         if not meant:
             return f"there is no venue {name.strip()!r}"
+        if (order if colon else line).strip() == ORDERS_WORD:
+            return held_orders(meant)
         try:
             for venue in meant:
                 venue.floor.check(order if colon else line)

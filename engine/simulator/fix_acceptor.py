@@ -1,4 +1,4 @@
-"""A venue's FIX 4.4 port: a QuickFIX acceptor beside the exchange's one thread, with the doors of `OrderServer`.
+"""A venue's FIX port: a QuickFIX acceptor beside the exchange's one thread, with the doors of `OrderServer`.
 
 QuickFIX's thread hands messages over through a queue and wakes the selector; the exchange's thread answers. A message
 for a client that is away is stored, and resent when it comes back. Sequence numbers are files, so they outlive the
@@ -19,6 +19,8 @@ from typing import Any
 import quickfix
 
 from engine.protocols import fix44
+from engine.protocols.fix_bounds import BEGIN_STRINGS
+from engine.protocols.fix_dictionary import FILES, dictionary_folder
 from engine.simulator.fix_account import FixAccount
 from engine.simulator.venue import Venue
 
@@ -28,7 +30,8 @@ ConnectionType=acceptor
 StartTime=00:00:00
 EndTime=00:00:00
 UseDataDictionary=Y
-DataDictionary={dictionary}
+ValidateUserDefinedFields=N
+{dictionaries}
 FileStorePath={directory}/store
 FileLogPath={directory}/log
 SocketReuseAddress=Y
@@ -38,12 +41,21 @@ SocketAcceptPort={port}
 """
 SESSION = """\
 [SESSION]
-BeginString=FIX.4.4
+BeginString={begin_string}
 SenderCompID={ours}
 TargetCompID={theirs}
 """
+RAW_DATA = 96
 # QuickFIX crashes when an acceptor that has run is destroyed, and it holds bare pointers to what it was given.
 _KEPT: list[Any] = []
+
+
+def dictionary_settings(version: str) -> str:
+    """QuickFIX's settings that name the version's dictionaries."""
+    paths = [dictionary_folder() / name for name in FILES[version]]
+    if version != "5.0SP2":
+        return f"DataDictionary={paths[0]}"
+    return f"TransportDataDictionary={paths[0]}\nAppDataDictionary={paths[1]}\nDefaultApplVerID=FIX.5.0SP2"
 
 
 class FixAcceptor:
@@ -62,13 +74,15 @@ class FixAcceptor:
         address: tuple[str, int],
         submit: Callable[[FixAccount, bytes], None],
         gone: Callable[[FixAccount], None],
+        version: str = "4.4",
     ) -> None:
         self.venue = venue
         self.port = address[1] or _free_port(address[0])
         self._selector, self._submit, self._gone = selector, submit, gone
         self._accounts = [account for account in venue.accounts.values() if isinstance(account, FixAccount)]
         self._sessions = {
-            account.user: quickfix.SessionID("FIX.4.4", comp_id, account.user) for account in self._accounts
+            account.user: quickfix.SessionID(BEGIN_STRINGS[version], comp_id, account.user)
+            for account in self._accounts
         }
         self._sent = dict.fromkeys(self._sessions, 0)
         self._inbox: deque[tuple[str, bytes]] = deque()
@@ -77,17 +91,19 @@ class FixAcceptor:
             end.setblocking(False)
         selector.register(self._wake_reader, selectors.EVENT_READ, self._take_inbox)
         self._application = _Application(passwords, self._put)
-        self._acceptor = self._start(comp_id, directory, address[0])
+        self._acceptor = self._start(comp_id, directory, address[0], version)
 
-    def _start(self, comp_id: str, directory: Path, host: str) -> Any:
+    def _start(self, comp_id: str, directory: Path, host: str, version: str) -> Any:
         directory.mkdir(parents=True, exist_ok=True)
         text = SETTINGS.format(
-            dictionary=Path(sys.prefix) / "share" / "quickfix" / "FIX44.xml",
+            dictionaries=dictionary_settings(version),
             directory=directory,
             host=host,
             port=self.port,
         )
-        text += "".join(SESSION.format(ours=comp_id, theirs=name) for name in self._sessions)
+        text += "".join(
+            SESSION.format(begin_string=BEGIN_STRINGS[version], ours=comp_id, theirs=name) for name in self._sessions
+        )
         path = directory / "quickfix.cfg"
         path.write_text(text)
         settings = quickfix.SessionSettings(str(path))
@@ -171,7 +187,8 @@ class _Application(quickfix.Application):
         try:
             fields = fix44.read_fields(message.toString())
             wanted = self._passwords.get(fields.get(fix44.SENDER_COMP_ID, ""), "")
-            if fields.get(fix44.MSG_TYPE) == fix44.LOGON and wanted and fields.get(fix44.PASSWORD) != wanted:
+            said = fields.get(fix44.PASSWORD) or fields.get(RAW_DATA)  # FIX 4.2 has no Password(554)
+            if fields.get(fix44.MSG_TYPE) == fix44.LOGON and wanted and said != wanted:
                 refusal = "the password is wrong"
         except Exception as error:  # noqa: BLE001 - must not leave the callback
             refusal = f"the logon cannot be read: {error}"

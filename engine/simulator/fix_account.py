@@ -1,5 +1,6 @@
-"""One FIX 4.4 account of a venue: its orders by ClOrdID, what it asks of the book, and every message it was sent.
+"""One FIX account of a venue: its orders by ClOrdID, what it asks of the book, and every message it was sent.
 
+Written in FIX 4.4; `fix_words` says the same in the words of another version.
 Messages cross as the text of their fields (`engine.protocols.fix44.write_fields`), MsgType(35) first.
 """
 
@@ -17,6 +18,7 @@ from engine.messages.codes import OrderAction, ReportKind
 from engine.protocols import fix44
 from engine.protocols.fix44 import Fields
 from engine.protocols.layouts import MalformedMessage
+from engine.simulator.fix_words import in_words_of
 from engine.simulator.layout import CancelReason, Refusal
 from engine.simulator.orders import OrderDesk
 
@@ -57,8 +59,8 @@ class FixOrder:
 class FixAccount:
     """`user` is the client's CompID. `sequenced` holds every message for the client, oldest first."""
 
-    def __init__(self, desk: OrderDesk, owner: int, user: str) -> None:
-        self.owner, self.user = owner, user
+    def __init__(self, desk: OrderDesk, owner: int, user: str, version: str = "4.4") -> None:
+        self.owner, self.user, self.version = owner, user, version
         self.sequenced: list[bytes] = []
         self.malformed = 0
         self._desk = desk
@@ -79,8 +81,9 @@ class FixAccount:
     def receive(self, raw: bytes, time_ns: int) -> None:
         """Carry out one message from the client. What it causes is found in the book's results and in `sequenced`."""
         fields = fix44.read_fields(raw.decode("latin-1"))
-        handler = self._handlers.get(fields.get(fix44.MSG_TYPE, ""))
-        if handler is None:
+        asked = fields.get(fix44.MSG_TYPE, "")
+        handler = self._handlers.get(asked)
+        if handler is None or (self.version == "4.2" and asked == fix44.ORDER_MASS_STATUS_REQUEST):
             self._refuse_message(fields, "3", "this message is not offered here")
             return
         try:
@@ -248,7 +251,8 @@ class FixAccount:
         self._send(fix44.EXECUTION_REPORT, values | dict(more or {}))
 
     def _send(self, message_type: str, fields: dict[int, str]) -> None:
-        self.sequenced.append(fix44.write_fields({fix44.MSG_TYPE: message_type} | fields).encode("latin-1"))
+        said = in_words_of(self.version, {fix44.MSG_TYPE: message_type} | fields)
+        self.sequenced.append(fix44.write_fields(said).encode("latin-1"))
 
     def _order_of(self, fields: Fields) -> FixOrder:
         cl_ord_id = fix44.needed(fields, fix44.CL_ORD_ID)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from engine.messages.codes import OrderAction
+from engine.simulator.broker import BrokerDesk, NotHeld
 from engine.simulator.layout import REPRICE, CancelReason, Refusal
 from engine.simulator.ouch_account import OuchAccount
 
@@ -82,3 +84,40 @@ def withdraw(venue: Venue, user: str, reference: int, time_ns: int) -> None:
     request = {"owner": account.owner, "user_reference": reference, "time_ns": time_ns}
     if venue.desk.request(action=OrderAction.CANCEL, reason=CancelReason.SUPERVISORY, **request):
         raise NoSuchOrder(f"{user} has no resting order {reference}")
+
+
+def held_orders(venues: Iterable[Venue]) -> str:
+    """What the brokers among the venues hold, as one line of JSON."""
+    rows = []
+    for venue in venues:
+        if isinstance(venue.desk, BrokerDesk):
+            users = {account.owner: account.user for account in venue.accounts.values()}
+            rows += [{"venue": venue.name} | row for row in venue.desk.described(users)]
+    return json.dumps(rows)
+
+
+def broker_of(venue: Venue) -> BrokerDesk:
+    """The desk of a broker."""
+    if not isinstance(venue.desk, BrokerDesk):
+        raise NoSuchOrder(f"{venue.name} is no broker: nobody fills by hand there")
+    return venue.desk
+
+
+def fill(venue: Venue, user: str, number: int, quantity: int, price: int, time_ns: int) -> None:
+    """A broker fills some of an order by hand."""
+    _by_hand(venue, user, lambda desk, owner: desk.fill_by_hand(owner, number, quantity, price, time_ns))
+
+
+def refuse(venue: Venue, user: str, number: int, time_ns: int) -> None:
+    """A broker does not go on with an order."""
+    _by_hand(venue, user, lambda desk, owner: desk.refuse_by_hand(owner, number, time_ns))
+
+
+def _by_hand(venue: Venue, user: str, act: Callable[[BrokerDesk, int], None]) -> None:
+    desk, account = broker_of(venue), venue.accounts.get(user)
+    if account is None:
+        raise NoSuchOrder(f"{venue.name} has no user {user!r}")
+    try:
+        act(desk, account.owner)
+    except NotHeld as error:
+        raise NoSuchOrder(f"{venue.name}: {error}") from None

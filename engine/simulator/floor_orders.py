@@ -217,6 +217,23 @@ def _withdraw(floor: Floor) -> None:
     floor.tell(lambda: floor_clients.withdraw(floor.venue, floor.word(0), number, floor.time_ns))
 
 
+def _fill(floor: Floor) -> None:
+    number, quantity, price = floor.number(1), floor.number(2), floor.price(3)
+    floor.tell(lambda: floor_clients.fill(floor.venue, floor.word(0), number, quantity, price, floor.time_ns))
+
+
+def _refuse(floor: Floor) -> None:
+    number = floor.number(1)
+    floor.tell(lambda: floor_clients.refuse(floor.venue, floor.word(0), number, floor.time_ns))
+
+
+def _by_itself(automatic: bool) -> Callable[[Floor], None]:
+    def switch(floor: Floor) -> None:
+        floor.tell(lambda: setattr(floor_clients.broker_of(floor.venue), "automatic", automatic))
+
+    return switch
+
+
 def _retail(floor: Floor) -> None:
     floor.say("retail_price_improvement", interest=floor.letter(0, "BSAN"))
 
@@ -252,6 +269,10 @@ VERBS: dict[str, tuple[bool, int, int, Callable[[Floor], None]]] = {
     "reprice": (False, 3, 3, _reprice),
     "withdraw": (False, 2, 2, _withdraw),
     "hours": (False, 1, 1, _hours),
+    "fill": (False, 4, 4, _fill),
+    "refuse": (False, 2, 2, _refuse),
+    "automatic": (False, 0, 0, _by_itself(True)),
+    "by-hand": (False, 0, 0, _by_itself(False)),
 }
 
 

@@ -68,8 +68,9 @@ def tell_running(ready_file: Path, order: str) -> int:
         print(f"exchange: no exchange runs with this config: there is no {ready_file}", file=sys.stderr)
         return 1
     answer = tell(ready_file, order)
-    print(answer, file=sys.stdout if answer == DONE else sys.stderr)
-    return 0 if answer == DONE else 1
+    told = answer == DONE or answer.startswith("[")  # a list of what a broker holds
+    print(answer, file=sys.stdout if told else sys.stderr)
+    return 0 if told else 1
 
 
 def tell(ready_file: Path, line: str) -> str:

@@ -14,7 +14,9 @@ from engine.simulator.announcements import Announcements
 from engine.simulator.feed import Feed
 from engine.simulator.floor_orders import FloorDesk
 from engine.simulator.generator import NEVER_NS
+from engine.simulator.held_orders import HeldDesk
 from engine.simulator.layout import BookMemory, CancelReason
+from engine.simulator.midpoint_pool import MidpointDesk
 from engine.simulator.oracle import Oracle
 from engine.simulator.orders import OrderDesk
 from engine.simulator.sources import NoFlow, Source
@@ -60,11 +62,14 @@ class Venue:
         oracle: Oracle,
         packet_interval_ns: int = 0,
         entry_latency_ns: int = 0,
+        desk: HeldDesk | None = None,
     ) -> None:
         self.name, self.number, self.memory, self.feed, self.fees = name, number, memory, feed, fees
         self.instruments = list(instruments)
-        self.desk = OrderDesk(memory, instruments)
+        self.desk = desk or OrderDesk(memory, instruments)
         self.announcements = Announcements(memory)
+        if isinstance(desk, MidpointDesk):
+            desk.announce = self._print
         self.floor = FloorDesk(self)
         self.source: Source = NoFlow()
         self.accounts: dict[str, Account] = {}
@@ -111,6 +116,13 @@ class Venue:
             fee = self.fees.of(result["liquidity"], result["quantity"]) if result["kind"] == ReportKind.EXECUTED else 0
             name = self.desk.instrument_name(int(result["instrument"]))
             self._oracle.write(self.name, account.user, name, result, int(fee), len(account.sequenced))
+
+    def _print(self, instrument: int, price: int, quantity: int, match_number: int, time_ns: int) -> None:
+        """A trade that no displayed order took part in."""
+        told = {"instrument": self.desk.instrument_name(instrument), "price": price, "quantity": quantity}
+        self.announcements.publish(
+            "trade", time_ns, instrument, reference=0, side="B", match_number=match_number, **told
+        )
 
     def cancel_account(self, account: Account, time_ns: int) -> None:
         """Cancel on disconnect: every open order of the account leaves."""

@@ -43,6 +43,7 @@ class BinanceSettings:
     retransmission: Address | None
     maker_fee: int
     taker_fee: int
+    priced_by: int = 0
     snapshot: None = None  # the process takes the depth snapshots itself
 
 

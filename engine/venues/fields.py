@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from engine.messages.catalogue import VenueField, VenueKind
 
@@ -33,12 +33,14 @@ def check_settings(kind: VenueKind, settings: Mapping[str, str]) -> dict[str, st
     for name in settings:
         if name not in names:
             raise ValueError(f"{kind.label} has no setting {name!r}")
-    return {field.name: _check(field, str(settings.get(field.name, field.default)).strip()) for field in kind.fields}
+    texts = {field.name: str(settings.get(field.name, field.default)).strip() for field in kind.fields}
+    return {field.name: _check(field, texts) for field in kind.fields}
 
 
-def _check(field: VenueField, value: str) -> str:
+def _check(field: VenueField, texts: Mapping[str, str]) -> str:
+    value = texts[field.name]
     if not value:
-        if field.optional:
+        if field.optional or (field.unless and texts[field.unless] not in ("", "0")):
             return ""
         raise ValueError(f"{field.label} is missing")
     if len(value) > LONGEST_TEXT or not value.isprintable():
@@ -77,10 +79,27 @@ def read_snapshot(values: Mapping[str, str]) -> SnapshotSettings | None:
     return SnapshotSettings(address, values["snapshot_user"], values["snapshot_password"], after)
 
 
+def read_market_data(values: Mapping[str, str]) -> dict[str, Any]:
+    """What `market_data_fields` asks for, typed, from checked settings. ValueError with a sentence."""
+    addresses = {name: values[name] for name in ("feed_line_a", "feed_line_b", "retransmission")}
+    return {name: parse_address(text) if text else None for name, text in addresses.items()} | {
+        "snapshot": read_snapshot(values),
+        "maker_fee": int(values["maker_fee"]),
+        "taker_fee": int(values["taker_fee"]),
+        "priced_by": int(values["priced_by"]),
+    }
+
+
 def market_data_fields(snapshots: bool = True) -> list[VenueField]:
-    """The feed of a venue, ITCH 5.0 in MoldUDP64, whatever its order entry speaks; and its fees."""
+    """The feed of a venue, ITCH 5.0 in MoldUDP64, whatever its order entry speaks; and its fees.
+
+    `snapshots`: also what only a venue with an ITCH feed of its own, or without any, can have.
+    """
+    unless = "priced_by" if snapshots else ""
     return [
-        VenueField("feed_line_a", "Feed line A", "address", help="UDP address where its first copy arrives"),
+        VenueField(
+            "feed_line_a", "Feed line A", "address", help="UDP address where its first copy arrives", unless=unless
+        ),
         VenueField("feed_line_b", "Feed line B", "address", help="the second copy", optional=True),
         VenueField("retransmission", "Retransmission", "address", help="where lost packets are asked", optional=True),
         *(SNAPSHOT_FIELDS if snapshots else ()),
@@ -90,6 +109,13 @@ def market_data_fields(snapshots: bool = True) -> list[VenueField]:
 
 
 SNAPSHOT_FIELDS = (
+    VenueField(
+        "priced_by",
+        "Priced by",
+        "integer",
+        "0",
+        "number of the venue whose book prices orders here, for a dark pool or a broker; 0: its own",
+    ),
     VenueField("snapshot", "Snapshot", "address", help="TCP address of the GLIMPSE server", optional=True),
     VenueField("snapshot_user", "Snapshot user", "text", help="at most 6 characters", optional=True),
     VenueField("snapshot_password", "Snapshot password", "secret", help="at most 10 characters", optional=True),

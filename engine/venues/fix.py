@@ -15,7 +15,7 @@ from engine.venues.fields import (
     check_settings,
     market_data_fields,
     parse_address,
-    read_snapshot,
+    read_market_data,
 )
 
 RAW_DATA_LENGTH, RAW_DATA = 95, 96
@@ -41,18 +41,19 @@ KIND = VenueKind(
 
 @dataclass(frozen=True)
 class NativeFixSettings:
-    """Typed settings. Fees in 1/10,000 per share; an absent feed address is None."""
+    """Typed settings. Fees in 1/10,000 per share; an absent feed address is None; `priced_by` 0: by its own book."""
 
     session: FixSettings
     order_address: Address
     account: str
     daily_numbers: bool
-    feed_line_a: Address
+    feed_line_a: Address | None
     feed_line_b: Address | None
     retransmission: Address | None
     snapshot: SnapshotSettings | None
     maker_fee: int
     taker_fee: int
+    priced_by: int
 
 
 def read_settings(settings: Mapping[str, str]) -> NativeFixSettings:
@@ -80,12 +81,7 @@ def read_settings(settings: Mapping[str, str]) -> NativeFixSettings:
         order_address=parse_address(values["order_address"]),
         account=values["account"],
         daily_numbers=values["daily_numbers"] == "1",
-        feed_line_a=parse_address(values["feed_line_a"]),
-        feed_line_b=parse_address(values["feed_line_b"]) if values["feed_line_b"] else None,
-        retransmission=parse_address(values["retransmission"]) if values["retransmission"] else None,
-        snapshot=read_snapshot(values),
-        maker_fee=int(values["maker_fee"]),
-        taker_fee=int(values["taker_fee"]),
+        **read_market_data(values),
     )
 
 

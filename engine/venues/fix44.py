@@ -1,4 +1,4 @@
-"""A venue that takes orders in FIX 4.4; a session process beside the loop speaks to it (`fix44_start`)."""
+"""A venue that takes orders in FIX, through QuickFIX in a session process beside the loop (`fix44_start`)."""
 
 from __future__ import annotations
 
@@ -6,19 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.messages.catalogue import VenueField, VenueKind
+from engine.protocols.fix_bounds import BEGIN_STRINGS
 from engine.venues.fields import (
     Address,
     SnapshotSettings,
     check_settings,
     market_data_fields,
     parse_address,
-    read_snapshot,
+    read_market_data,
 )
+from engine.venues.fix44_dialect import check_dialect_name
 
 KIND = VenueKind(
     protocol="fix44",
-    label="FIX 4.4",
+    label="FIX 4.4, 4.2, 5.0 SP2 through QuickFIX",
     fields=[
+        VenueField("version", "Version", "text", "4.4", help="4.2, 4.4 or 5.0SP2"),
         VenueField("order_address", "Order entry", "address", help="TCP address of the venue's FIX acceptor"),
         VenueField("sender_comp_id", "Our name", "text", help="SenderCompID(49) of what we send"),
         VenueField("target_comp_id", "Venue's name", "text", help="TargetCompID(56) of what we send"),
@@ -26,6 +29,13 @@ KIND = VenueKind(
         VenueField("username", "User", "text", help="Username(553) of the Logon", optional=True),
         VenueField("password", "Password", "secret", help="Password(554) of the Logon", optional=True),
         VenueField("account", "Account", "text", help="Account(1) on every order", optional=True),
+        VenueField(
+            "dialect",
+            "Dialect",
+            "text",
+            help="name of a file in dialects/ that says how this venue differs",
+            optional=True,
+        ),
         *market_data_fields(),
     ],
 )
@@ -33,7 +43,7 @@ KIND = VenueKind(
 
 @dataclass(frozen=True)
 class Fix44Settings:
-    """Typed settings. Fees in 1/10,000 per share; an absent feed address is None."""
+    """Typed settings. Fees in 1/10,000 per share; an absent feed address is None; `priced_by` 0: by its own book."""
 
     order_address: Address
     sender_comp_id: str
@@ -42,18 +52,23 @@ class Fix44Settings:
     username: str
     password: str
     account: str
-    feed_line_a: Address
+    version: str
+    dialect: str
+    feed_line_a: Address | None
     feed_line_b: Address | None
     retransmission: Address | None
     snapshot: SnapshotSettings | None
     maker_fee: int
     taker_fee: int
+    priced_by: int
 
 
 def read_settings(settings: Mapping[str, str]) -> Fix44Settings:
     """From the texts of a form. ValueError with a sentence."""
     values = check_settings(KIND, settings)
     heartbeat_seconds = int(values["heartbeat_seconds"])
+    if values["version"] not in BEGIN_STRINGS:
+        raise ValueError(f"Version is {', '.join(BEGIN_STRINGS)}, not {values['version']!r}")
     if not 1 <= heartbeat_seconds <= 300:
         raise ValueError("Heartbeat is 1 to 300 seconds")
     return Fix44Settings(
@@ -64,10 +79,7 @@ def read_settings(settings: Mapping[str, str]) -> Fix44Settings:
         username=values["username"],
         password=values["password"],
         account=values["account"],
-        feed_line_a=parse_address(values["feed_line_a"]),
-        feed_line_b=parse_address(values["feed_line_b"]) if values["feed_line_b"] else None,
-        retransmission=parse_address(values["retransmission"]) if values["retransmission"] else None,
-        snapshot=read_snapshot(values),
-        maker_fee=int(values["maker_fee"]),
-        taker_fee=int(values["taker_fee"]),
+        version=values["version"],
+        dialect=check_dialect_name(values["dialect"]),
+        **read_market_data(values),
     )

@@ -7,15 +7,19 @@ is never held while QuickFIX is called, which has a lock of its own.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 from engine.messages.codes import OrderState, ReportKind, SessionState
 from engine.protocols.fix44 import (
     CL_ORD_ID,
     EXEC_TYPE,
+    LAST_RPT_REQUESTED,
+    MASS_STATUS_REQ_ID,
     NEW_ORDER_SINGLE,
     ORDER_CANCEL_REPLACE_REQUEST,
     ORDER_CANCEL_REQUEST,
+    ORDER_MASS_STATUS_REQUEST,
     ORDER_STATUS_REQUEST,
     Fields,
 )
@@ -59,6 +63,8 @@ class Answers:
         self.barrier = ""
         self.doubted = False
         self.ask_again = False
+        self._mass_request = ""
+        self._asked_for: set[int] = set()
         self._say = say
 
     def enter(self, state: SessionState, next_reference: int = 0) -> None:
@@ -110,10 +116,43 @@ class Answers:
             status = read_status(fields)
             with self.lock:
                 self._status(status)
+                if self._mass_request and fields.get(MASS_STATUS_REQ_ID) == self._mass_request:
+                    self._asked_for.discard(status.order_id)
+                    if fields.get(LAST_RPT_REQUESTED) == "Y":
+                        self._not_mentioned()
             return
         for report in read_execution_report(fields):
             with self.lock:
                 self._report(report)
+
+    def ask_for_all(self) -> str:
+        """A question about every order begins; its MassStatusReqID(584)."""
+        with self.lock:
+            self._mass_request = f"desk {time.time_ns()}"
+            self._asked_for = set(self.awaiting)
+            return self._mass_request
+
+    def _acknowledged(self, order_id: int) -> bool:
+        order = self.orders.find(order_id)
+        return order is not None and order.acknowledged
+
+    def _not_mentioned(self) -> None:
+        """The venue has named every order that it knows."""
+        self._mass_request = ""
+        for order_id in sorted(self._asked_for & self.awaiting):
+            order = self.orders.find(order_id)
+            if order is not None and not order.ended:
+                self._unknown_to_venue(order)
+            self.awaiting.discard(order_id)
+
+    def nobody_can_say(self) -> None:
+        """The venue answers no questions, and all that it had to say of its own has come."""
+        with self.lock:
+            for order_id in sorted(self.awaiting):
+                order = self.orders.find(order_id)
+                if order is not None and not order.acknowledged:
+                    self._say(f"the venue cannot be asked about order {order_id}: what became of it stays unknown")
+            self.awaiting.clear()
 
     def cancel_reject(self, fields: Fields) -> None:
         """OrderCancelReject(9). MalformedMessage when it is none."""
@@ -125,6 +164,10 @@ class Answers:
         """A Reject(3) or BusinessMessageReject(j) of a message of ours."""
         self._say(f"the venue refused our message {message_type} {cl_ord_id}: {sentence}")
         order_id = order_id_of({CL_ORD_ID: cl_ord_id})
+        if message_type == ORDER_MASS_STATUS_REQUEST:
+            with self.lock:
+                self.awaiting = {order_id for order_id in self.awaiting if not self._acknowledged(order_id)}
+            return
         with self.lock:
             order = self.orders.find(order_id)
             if order is None:

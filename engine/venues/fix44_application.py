@@ -22,7 +22,6 @@ from engine.protocols.fix44 import (
     MSG_SEQ_NUM,
     MSG_TYPE,
     ORDER_CANCEL_REJECT,
-    PASSWORD,
     POSS_DUP_FLAG,
     REF_SEQ_NUM,
     REJECT,
@@ -30,12 +29,12 @@ from engine.protocols.fix44 import (
     SESSION_REJECT_REASON,
     TEST_REQ_ID,
     TEXT,
-    USERNAME,
     Fields,
     read_fields,
 )
 from engine.protocols.layouts import MalformedMessage
 from engine.venues.fix44_answers import Answers
+from engine.venues.fix44_dialect import Dialect
 
 REMEMBERED_MESSAGES = 10_000
 CANNOT_REMEMBER = 74  # exit status EX_IOERR
@@ -70,9 +69,9 @@ class Application(quickfix.Application):
     answers: Answers
     heard: Callable[[], None]
 
-    def __init__(self, username: str, password: str, say: Callable[[str], None]) -> None:
+    def __init__(self, dialect: Dialect, credentials: Fields, say: Callable[[str], None]) -> None:
         super().__init__()
-        self._username, self._password, self._say = username, password, say
+        self._dialect, self._credentials, self._say = dialect, credentials, say
         self._sent: OrderedDict[str, tuple[str, str]] = OrderedDict()
 
     @guarded
@@ -90,10 +89,8 @@ class Application(quickfix.Application):
     @guarded
     def toAdmin(self, message: Any, session: Any) -> None:  # noqa: N802
         if message.getHeader().getField(MSG_TYPE) == LOGON:
-            if self._username:
-                message.setField(USERNAME, self._username)
-            if self._password:
-                message.setField(PASSWORD, self._password)
+            for tag, value in self._credentials.items():
+                message.setField(tag, value)
 
     @guarded
     def toApp(self, message: Any, session: Any) -> None:  # noqa: N802
@@ -104,7 +101,7 @@ class Application(quickfix.Application):
         # Otherwise QuickFIX would store it for the next logon.
         if not quickfix.Session.lookupSession(session).isLoggedOn():
             raise quickfix.DoNotSend
-        self._sent[header.getField(MSG_SEQ_NUM)] = (header.getField(MSG_TYPE), message.getField(CL_ORD_ID))
+        self._sent[header.getField(MSG_SEQ_NUM)] = (header.getField(MSG_TYPE), _name_of(message))
         if len(self._sent) > REMEMBERED_MESSAGES:
             self._sent.popitem(last=False)
 
@@ -125,7 +122,7 @@ class Application(quickfix.Application):
     @guarded
     def fromApp(self, message: Any, session: Any) -> None:  # noqa: N802
         self.heard()
-        fields = read_fields(message.toString())
+        fields = self._dialect.heard(read_fields(message.toString()))
         message_type = fields.get(MSG_TYPE)
         if message_type == EXECUTION_REPORT:
             self.answers.execution_report(fields)
@@ -142,3 +139,8 @@ class Application(quickfix.Application):
             raise MalformedMessage(f"it refused message {fields.get(REF_SEQ_NUM)}, of which nothing is known here")
         reason = fields.get(reason_tag, "0")
         self.answers.refused(known[1], known[0], int(reason) if reason.isdecimal() else 255, fields.get(TEXT, ""))
+
+
+def _name_of(message: Any) -> str:
+    """ClOrdID(11); empty for a question about all orders."""
+    return str(message.getField(CL_ORD_ID)) if message.isSetField(CL_ORD_ID) else ""

@@ -56,6 +56,9 @@ def read_config(path: Path) -> Fix44Config:
         raise ValueError(f"{path} does not configure a FIX session: {error}") from None
 
 
+# FIX 5.0 SP2 is spoken over FIXT.1.1, whose Logon(A) says so.
+APPLICATION_VERSION = {"5.0SP2": "DefaultApplVerID=FIX.5.0SP2\n"}
+
 # UseDataDictionary=N and CheckLatency=N: a message that they refuse counts as received and is gone, and it may be a
 # fill. What a venue says is checked field by field in `fix44_reports`, and what cannot be read starts a
 # reconciliation.
@@ -73,8 +76,9 @@ CheckLatency=N
 PersistMessages=Y
 FileStorePath={directory}/store
 FileLogPath={directory}/log
-[SESSION]
-BeginString=FIX.4.4
+TimestampPrecision={precision}
+{application_version}[SESSION]
+BeginString={begin_string}
 SenderCompID={sender}
 TargetCompID={target}
 SocketConnectHost={host}

@@ -1,4 +1,4 @@
-"""`python -m engine fix CONFIG`: the process of one FIX 4.4 session, started by the engine (`fix44_start`).
+"""`python -m engine fix CONFIG`: the process of one QuickFIX session, started by the engine (`fix44_start`).
 
 It has the interpreter to itself, away from the loop, and never imports numba. It dies with the engine; the sequence
 numbers, its records and the rings stay, and the next process goes on from there.
@@ -17,11 +17,20 @@ from typing import Any
 import quickfix
 
 from engine.messages.instruments import read_instruments
+from engine.protocols.fix_bounds import BEGIN_STRINGS
 from engine.transport.ring_file import open_ring
 from engine.venues.fix44 import Fix44Settings, read_settings
 from engine.venues.fix44_application import Application
 from engine.venues.fix44_compaction import compact
-from engine.venues.fix44_config import QUICKFIX_SETTINGS, Fix44Config, read_config, ring_paths, session_directory
+from engine.venues.fix44_config import (
+    APPLICATION_VERSION,
+    QUICKFIX_SETTINGS,
+    Fix44Config,
+    read_config,
+    ring_paths,
+    session_directory,
+)
+from engine.venues.fix44_dialect import Dialect, read_dialect
 from engine.venues.fix44_records import open_records
 from engine.venues.fix44_session import Fix44Session
 from engine.venues.parent import die_with
@@ -34,7 +43,9 @@ class QuickFixWire:
     """The way to the venue, through QuickFIX."""
 
     def __init__(self, settings: Fix44Settings) -> None:
-        self._session = quickfix.SessionID("FIX.4.4", settings.sender_comp_id, settings.target_comp_id)
+        self._session = quickfix.SessionID(
+            BEGIN_STRINGS[settings.version], settings.sender_comp_id, settings.target_comp_id
+        )
 
     def send(self, message: Any) -> bool:
         """False when it was not handed to a connection; resending it later is refused by `Application.toApp`."""
@@ -68,6 +79,7 @@ def main(arguments: list[str]) -> int:
 def _run(config: Fix44Config) -> None:
     state = Path(config.state)
     settings = read_settings(config.settings)
+    dialect = read_dialect(state, settings.dialect, settings.version)
     symbols = {row.id: row.name for row in read_instruments(Path(config.instruments))}
     directory = session_directory(state, config.venue)
 
@@ -78,7 +90,7 @@ def _run(config: Fix44Config) -> None:
     if compact(records, config.after):
         records.reopen()
     request_path, report_path = ring_paths(state, config.venue)
-    application = Application(settings.username, settings.password, say)
+    application = Application(dialect, dialect.credentials(settings.username, settings.password), say)
     reports = open_ring(report_path)
 
     def heard() -> None:
@@ -93,11 +105,12 @@ def _run(config: Fix44Config) -> None:
         symbols=symbols,
         venue=config.venue,
         account=settings.account,
+        dialect=dialect,
         after=config.after,
         say=say,
     )
     application.answers = session.answers
-    initiator = _initiator(application, settings, directory)
+    initiator = _initiator(application, settings, dialect, directory)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
@@ -111,11 +124,14 @@ def _run(config: Fix44Config) -> None:
     os._exit(0)
 
 
-def _initiator(application: Application, settings: Fix44Settings, directory: Path) -> Any:
+def _initiator(application: Application, settings: Fix44Settings, dialect: Dialect, directory: Path) -> Any:
     path = directory / "quickfix.cfg"
     path.write_text(
         QUICKFIX_SETTINGS.format(
             directory=directory,
+            begin_string=BEGIN_STRINGS[settings.version],
+            precision=dialect.precision,
+            application_version=APPLICATION_VERSION.get(settings.version, ""),
             sender=settings.sender_comp_id,
             target=settings.target_comp_id,
             host=settings.order_address.host,

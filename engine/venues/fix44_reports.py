@@ -1,4 +1,7 @@
-"""Messages of a FIX 4.4 venue -> order reports. Fields come as text by tag; nothing here sends or remembers."""
+"""Messages of a FIX venue, in the words of FIX 4.4 (`fix44_dialect`) -> order reports.
+
+Fields come as text by tag; nothing here sends or remembers.
+"""
 
 from __future__ import annotations
 

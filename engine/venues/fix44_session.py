@@ -3,8 +3,9 @@
 A request ends as known. It is remembered before it may be sent; it is NOT_SENT only when it provably never left us (no
 session, or the venue answers that it does not know it); otherwise nothing is said until the venue does. After every
 logon each order that may be working is asked for, then a TestRequest marks the end of what the venue had to say; the
-session is UP when all answers agree with what we remember. An order that somebody wanted canceled is canceled again
-after a logon.
+session is UP when all answers agree with what we remember. Of a venue that answers no questions the sequenced messages
+before the TestRequest's Heartbeat are all that is known: an order without a word keeps its unknown outcome. An order
+that somebody wanted canceled is canceled again after a logon.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from engine.messages.journal import ORDER_REQUEST
 from engine.transport.ring_file import RingFile
 from engine.venues import fix44_requests
 from engine.venues.fix44_answers import Answers
+from engine.venues.fix44_dialect import Dialect
 from engine.venues.fix44_orders import Order, Orders, canceled_order_id
 from engine.venues.fix44_outbox import Outbox
 from engine.venues.fix44_records import Record, RecordFile
 from engine.venues.fix44_reports import Report
+from engine.venues.fix44_requests import PLAIN
 
 STATUS_REQUEST = 64  # kind of a ring record with an ORDER_REQUEST body: what became of its order_id?
 ASK_AGAIN_S = 2.0
@@ -53,10 +56,12 @@ class Fix44Session:
         account: str,
         after: int,
         say: Callable[[str], None],
+        dialect: Dialect = PLAIN,
     ) -> None:
         """ValueError when an open order's instrument has no symbol any more."""
         self._records, self._requests, self._wire = records, requests, wire
         self._symbols, self._venue, self._account, self._say = symbols, venue, account, say
+        self._dialect = dialect
         orders = Orders()
         self.answers = Answers(orders, Outbox(records, orders, reports, venue, after), say)
         self._seen = _last_remembered(records, requests)
@@ -114,8 +119,8 @@ class Fix44Session:
     def _message(self, order: Order, replaces: bool) -> Any:
         symbol = self._symbols[order.instrument]
         if replaces:
-            return fix44_requests.order_cancel_replace_request(order, symbol, self._account)
-        return fix44_requests.new_order_single(order, symbol, self._account)
+            return fix44_requests.order_cancel_replace_request(order, symbol, self._account, self._dialect)
+        return fix44_requests.new_order_single(order, symbol, self._account, self._dialect)
 
     def _cancel_wanted(self, sequence: int, order_id: int, body: bytes) -> None:
         with self.answers.lock:
@@ -131,7 +136,7 @@ class Fix44Session:
     def _cancel(self, order: Order) -> None:
         # Whether it leaves or not: as long as the order is open, the next logon asks again.
         symbol = self._symbols[order.instrument]
-        self._wire.send(fix44_requests.order_cancel_request(order, symbol, self._account))
+        self._wire.send(fix44_requests.order_cancel_request(order, symbol, self._account, self._dialect))
 
     def _status_wanted(self, order_id: int) -> None:
         with self.answers.lock:
@@ -161,6 +166,9 @@ class Fix44Session:
         if passed:
             self._barrier_pending = False
             self._cancel_wanted_orders()
+            if not (self._dialect.order_status or self._dialect.mass_status):
+                answers.nobody_can_say()
+                return
         if not awaited and not barrier:
             self._open()
         elif now_s - self._asked_s > ASK_AGAIN_S or answers.ask_again:
@@ -190,10 +198,15 @@ class Fix44Session:
             self._cancel(order)
 
     def _ask(self, orders: list[Order], barrier: str) -> None:
-        for order in orders:
-            self._wire.send(fix44_requests.order_status_request(order, self._symbols[order.instrument]))
+        if self._dialect.mass_status and orders:
+            request_id = self.answers.ask_for_all()
+            self._wire.send(fix44_requests.order_mass_status_request(request_id, self._dialect))
+        elif self._dialect.order_status:
+            for order in orders:
+                symbol = self._symbols[order.instrument]
+                self._wire.send(fix44_requests.order_status_request(order, symbol, self._dialect))
         if barrier:
-            self._wire.send(fix44_requests.test_request(barrier))
+            self._wire.send(fix44_requests.test_request(barrier, self._dialect))
 
     def _open(self) -> None:
         """The session is up, unless something came up meanwhile."""

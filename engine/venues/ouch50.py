@@ -12,7 +12,7 @@ from engine.venues.fields import (
     check_settings,
     market_data_fields,
     parse_address,
-    read_snapshot,
+    read_market_data,
 )
 
 
@@ -39,18 +39,19 @@ KIND = ouch_kind("ouch50", "OUCH 5.0 over SoupBinTCP")
 
 @dataclass(frozen=True)
 class OuchSettings:
-    """Typed settings. Fees in 1/10,000 per share; an absent feed address is None."""
+    """Typed settings. Fees in 1/10,000 per share; an absent feed address is None; `priced_by` 0: by its own book."""
 
     order_address: Address
     user: str
     password: str
     firm: str
-    feed_line_a: Address
+    feed_line_a: Address | None
     feed_line_b: Address | None
     retransmission: Address | None
     snapshot: SnapshotSettings | None
     maker_fee: int
     taker_fee: int
+    priced_by: int
     lockstep: bool
 
 
@@ -65,12 +66,7 @@ def read_ouch_settings(kind: VenueKind, settings: Mapping[str, str]) -> OuchSett
         user=values["user"],
         password=values["password"],
         firm=values["firm"],
-        feed_line_a=parse_address(values["feed_line_a"]),
-        feed_line_b=parse_address(values["feed_line_b"]) if values["feed_line_b"] else None,
-        retransmission=parse_address(values["retransmission"]) if values["retransmission"] else None,
-        snapshot=read_snapshot(values),
-        maker_fee=int(values["maker_fee"]),
-        taker_fee=int(values["taker_fee"]),
+        **read_market_data(values),
         lockstep=values["lockstep"] == "1",
     )
 

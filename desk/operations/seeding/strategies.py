@@ -1,4 +1,4 @@
-"""The demo's venue and its pairs strategies, defined through the same services as in the browser."""
+"""The demo's venues and its pairs strategies, defined through the same services as in the browser."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from desk.accounts.models import Role, User
 from desk.markets.models import Instrument, Pair, Venue
 from desk.markets.services import define_venue
 from desk.operations.demo import Market
+from desk.operations.demo_venues import DemoVenue, demo_venues, shared_out
 from desk.strategies.models import Strategy
 from desk.strategies.services import create_strategy, start_strategy
 from engine.messages.catalogue import StrategyKind
@@ -24,23 +25,32 @@ def demo_user(role: Role) -> User:
     return User.objects.get(username=role.value)
 
 
-def define_demo_venue(market: Market) -> Venue:
-    """Return the demo venue, defining it in the engine when there is none yet."""
-    known = Venue.objects.filter(number=1).first()
+def define_demo_venues(market: Market) -> list[Venue]:
+    """Return the demo's venues, defining in the engine those that are missing while nobody has opened the demo."""
+    return [_define_demo_venue(market, demo) for demo in demo_venues(market)]
+
+
+def _define_demo_venue(market: Market, demo: DemoVenue) -> Venue:
+    known = Venue.objects.filter(number=demo.number).first()
     if known is not None:
         return known
     return define_venue(
-        demo_user(Role.ADMIN), name="XSIM", protocol="ouch50", settings=market.venue_settings(), number=1
+        demo_user(Role.ADMIN),
+        name=demo.name,
+        protocol=demo.protocol,
+        settings=demo.settings(market),
+        number=demo.number,
     )
 
 
-def define_demo_strategies(kind: StrategyKind, venue: Venue, session: str) -> list[Strategy]:
+def define_demo_strategies(kind: StrategyKind, market: Market, session: str) -> list[Strategy]:
     """Return one strategy for each of the strongest pairs of the session, defining those that are missing."""
     pairs = Pair.objects.filter(source=session).select_related("first", "second")[:STRATEGIES]
-    return [define_demo_strategy(kind, venue, pair) for pair in pairs]
+    where = shared_out(demo_venues(market), len(pairs))
+    return [define_demo_strategy(kind, demo.number, pair) for demo, pair in zip(where, pairs, strict=True)]
 
 
-def define_demo_strategy(kind: StrategyKind, venue: Venue, pair: Pair) -> Strategy:
+def define_demo_strategy(kind: StrategyKind, venue: int, pair: Pair) -> Strategy:
     """Return the strategy that is named after the pair."""
     name = f"{pair.first.name} / {pair.second.name}"
     known = Strategy.objects.filter(name=name).first()
@@ -50,7 +60,7 @@ def define_demo_strategy(kind: StrategyKind, venue: Venue, pair: Pair) -> Strate
         demo_user(Role.TRADER),
         name=name,
         kind=kind.name,
-        venue=venue.number,
+        venue=venue,
         instruments=[pair.first.pk, pair.second.pk],
         parameters=parameters_of(kind, pair),
     )

@@ -209,7 +209,10 @@ def heard_within(line: FeedClient, seconds: float) -> bool:
     [
         ("", "at least one venue"),
         ("nonsense = 1", "there is no setting 'nonsense'"),
-        ('[[venues]]\nname = "X"\nid = 1\nprotocol = "smoke"', "protocol is one of ouch50, ouch42, fix44"),
+        (
+            '[[venues]]\nname = "X"\nid = 1\nprotocol = "smoke"',
+            "one of ouch50, ouch42, fix42, fix44, fix50sp2",
+        ),
         ('[[venues]]\nname = "X"', "missing 1 required positional argument: 'id'"),
         ("[", "exchange.toml"),
     ],

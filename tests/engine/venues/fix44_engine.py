@@ -41,13 +41,14 @@ def request_body(order_id: int, action: OrderAction = OrderAction.ENTER, **field
 
 
 class Engine:
-    def __init__(self, state: Path, port: int, venue_name: str) -> None:
+    def __init__(self, state: Path, port: int, venue_name: str, **settings: str) -> None:
         self.state = state
         self.settings = {
             "order_address": f"127.0.0.1:{port}", "sender_comp_id": "DESK", "target_comp_id": venue_name,
             "heartbeat_seconds": "30", "username": "desk", "password": "secret", "account": "A1",
             "feed_line_a": "127.0.0.1:1",
         }  # fmt: skip
+        self.settings |= settings
         self.instruments = state / "instruments.json"
         self.instruments.write_text(json.dumps([{"id": 1, "name": "ABC"}, {"id": 2, "name": "XYZ"}]))
         self.journal: list[Any] = []

@@ -25,6 +25,7 @@ ConnectionType=acceptor
 StartTime=00:00:00
 EndTime=00:00:00
 UseDataDictionary=Y
+ValidateUserDefinedFields=N
 {dictionaries}
 FileStorePath={directory}/store
 FileLogPath={directory}/log

@@ -39,6 +39,7 @@ def test_ouch_settings_become_typed() -> None:
         snapshot=None,
         maker_fee=-20,
         taker_fee=30,
+        priced_by=0,
         lockstep=False,
     )
 
@@ -53,12 +54,15 @@ def test_fix_settings_become_typed_and_absent_lines_are_none() -> None:
         username="",
         password="",
         account="A1",
+        version="4.4",
+        dialect="",
         feed_line_a=Address("127.0.0.1", 9001),
         feed_line_b=None,
         retransmission=None,
         snapshot=None,
         maker_fee=0,
         taker_fee=10,
+        priced_by=0,
     )
 
 
@@ -72,7 +76,7 @@ def test_fix_settings_become_typed_and_absent_lines_are_none() -> None:
         ({"maker_fee": "0.1"}, "Maker fee: '0.1' is not a whole number"),
         ({"heartbeat_seconds": "0"}, "Heartbeat is 1 to 300 seconds"),
         ({"sender_comp_id": "A\x01B"}, "Our name: at most 100 printable characters are allowed"),
-        ({"colour": "red"}, "FIX 4.4 has no setting 'colour'"),
+        ({"colour": "red"}, "FIX 4.4, 4.2, 5.0 SP2 through QuickFIX has no setting 'colour'"),
     ],
 )
 def test_a_wrong_setting_is_refused_with_a_sentence(change: dict[str, str], sentence: str) -> None:

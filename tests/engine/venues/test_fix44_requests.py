@@ -70,7 +70,7 @@ def test_a_replacement_names_the_order_it_replaces() -> None:
 
 def test_questions() -> None:
     assert read(fix44_requests.order_status_request(order(), "ABC")) == {35: "H", 11: "12", 54: "1", 55: "ABC"}
-    assert read(fix44_requests.test_request("desk 1")) == {35: "1", 112: "desk 1"}
+    assert read(fix44_requests.test_request("desk 1", fix44_requests.PLAIN)) == {35: "1", 112: "desk 1"}
 
 
 @pytest.mark.parametrize("change", [{"side": 3}, {"side": 0}, {"time_in_force": 0}, {"time_in_force": 9}])

@@ -10,7 +10,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from desk.environment import PROJECT_ROOT
-from desk.operations.configurations import write_earlier_config, write_engine_config, write_exchange_config
+from desk.operations.configurations import (
+    write_dialect,
+    write_earlier_config,
+    write_engine_config,
+    write_exchange_config,
+)
 from desk.operations.demo import Market, claim_ports
 from desk.operations.ports import PortTaken
 from desk.operations.processes import die_with_parent
@@ -32,6 +37,7 @@ class Command(BaseCommand):
         except PortTaken as problem:
             raise CommandError(str(problem)) from problem
         write_exchange_config(market)
+        write_dialect(market)
         write_earlier_config(market)
         write_engine_config(market)
         if market.pairs.exists():
