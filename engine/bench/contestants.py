@@ -189,6 +189,14 @@ class EngineProcess(Contestant):
         self._control.setsockopt(zmq.LINGER, 0)
         self._control.connect(self._endpoints.control)
 
+    def go_on(self) -> None:
+        """Its turn. While it was stopped nobody spoke to it: a heartbeat lies ready before it looks at the clock."""
+        orders = getattr(self, "orders", None)
+        if orders is not None:
+            with contextlib.suppress(OSError):
+                orders.sendall(soupbintcp.encode("server_heartbeat"))
+        super().go_on()
+
     def begin(self) -> None:
         """Start it, limits, venue and pairs by commands, log it in, wait until it is active."""
         state, pairs = self._state, self._pairs
