@@ -24,6 +24,7 @@ from numba.core import sigutils
 from numba.core.caching import NullCache
 from numba.core.ccallback import CFunc
 from numba.core.codegen import JITCodeLibrary, JITCPUCodegen
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.dispatcher import Dispatcher
 from numba.core.environment import lookup_environment
 
@@ -103,13 +104,14 @@ def _is_piece(library: Any) -> bool:
 @contextmanager
 def _one_deeper() -> Iterator[int]:
     global _depth
-    _depth += 1
-    try:
-        yield _depth
-    finally:
-        _depth -= 1
-        for told in _compiled:
-            told()
+    with global_compiler_lock:  # the depth is that of the one thread that compiles
+        _depth += 1
+        try:
+            yield _depth
+        finally:
+            _depth -= 1
+            for told in _compiled:
+                told()
 
 
 _compile, _add_overload, _compile_callback = Dispatcher.compile, Dispatcher.add_overload, CFunc.compile

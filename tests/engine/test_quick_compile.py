@@ -7,6 +7,7 @@ import gc
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,21 @@ def test_compiled_code_goes_to_the_cache_of_the_build_whoever_imported_numba_fir
     environment = os.environ | {"ENGINE_CACHE_DIR": str(tmp_path)}
     subprocess.run([sys.executable, "-c", source], cwd=ROOT, env=environment, check=True)
     assert [file.suffix for file in sorted(tmp_path.rglob("calibration.read_cycles*"))] == [".nbc", ".nbi"]
+
+
+def test_threads_that_compile_at_once_get_wholes() -> None:
+    def make(add):
+        def leaf(n):
+            return n + add
+
+        lowest = hot(leaf)
+
+        def caller(n):
+            return lowest(n) * 2
+
+        return hot(caller)
+
+    callers = [make(number) for number in range(8)]
+    with ThreadPoolExecutor(len(callers)) as threads:
+        found = list(threads.map(lambda caller: caller(1), callers))
+    assert found == [2 * (1 + number) for number in range(8)]
