@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 HOT_PACKAGES = (
+    "algorithms",
     "bench",
     "history",
     "hotpath",

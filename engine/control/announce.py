@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from engine.algorithms import announced_algorithms
 from engine.build import build_hash
 from engine.control.configuration import Configuration
 from engine.messages.catalogue import Catalogue
@@ -33,6 +34,7 @@ def catalogue(
         limits_version=configuration.limits_version,
         limits_hash=configuration.limits_hash,
         strategy_kinds=announced_kinds(),
+        algorithm_kinds=announced_algorithms(),
         venue_kinds=list(VENUES.values()),
         instruments=[asdict(row) for row in instruments],
         venues=venues,

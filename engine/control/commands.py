@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from engine.control.configuration import LARGEST_NUMBER, PROTOCOLS, Configuration, Refusal
+from engine.control.parent_orders import ParentOrders
 from engine.hotpath import tables
 from engine.hotpath.calibration import read_cycles
 from engine.hotpath.entries import (
@@ -41,6 +42,7 @@ class Commands:
         self.configuration = configuration
         self.memory = configuration.memory
         self.append = append
+        self.parents = ParentOrders(configuration)
         self.answers: dict[str, Status] = {}
         self._checks: dict[str, Callable[[Any, Command], Any]] = {
             control.START_STRATEGY: lambda body, _: self.configuration.check_strategy(body),
@@ -51,6 +53,8 @@ class Commands:
             control.ENTER_ORDER: self._check_order,
             control.CANCEL_ORDER: self._check_cancel,
             control.REPLACE_ORDER: self._check_replace,
+            control.ENTER_PARENT: lambda body, _: self.parents.check(body),
+            control.CANCEL_PARENT: lambda body, _: self.parents.row_of(body.parent),
             control.KILL: self._check_scope,
             control.REARM: self._check_rearm,
             control.ALARM: lambda body, _: None,
@@ -64,6 +68,8 @@ class Commands:
             control.ENTER_ORDER: self._enter_order,
             control.CANCEL_ORDER: self._cancel_order,
             control.REPLACE_ORDER: self._replace_order,
+            control.ENTER_PARENT: self.parents.enter,
+            control.CANCEL_PARENT: lambda _, row: self.parents.cancel(row),
             control.KILL: self._kill,
             control.REARM: self._rearm,
             control.ALARM: self._alarm,
@@ -199,10 +205,13 @@ class Commands:
     def _stop(self, body: control.StopStrategy, row: int) -> dict[str, Any]:
         self.memory.strategies[row]["state"] = StrategyState.STOPPED
         self.memory.subscribe()
+        self.parents.cancel_of(owner=row)
         return {"canceling": int(cancel_matching(self.memory.address, 0, ANY, row))}
 
     def _apply_limits(self, body: control.ApplyLimits, rows: list[LimitsRow]) -> dict[str, Any]:
         self.configuration.bind_limits(body.based_on + 1, rows)
+        for row in self.parents.working():
+            self.parents.bound_children(row)
         return {"version": body.based_on + 1, "hash": self.configuration.limits_hash}
 
     def _define_venue(self, body: control.DefineVenue, settings: Any) -> dict[str, Any]:
@@ -265,6 +274,8 @@ class Commands:
             row = self.configuration.strategy_rows.get(scope_id, NOBODY) if scope_id else MANUAL
         if scope in (Scope.FIRM, Scope.VENUE):
             assert_venue_kills(self.memory.address)
+        if scope != Scope.VENUE:
+            self.parents.cancel_of(owner=row, team=team)
         return {"canceling": int(cancel_matching(self.memory.address, venue, team, row))}
 
     def _rearm(self, _: control.Rearm, key: tuple[int, int]) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from engine.hotpath import tables
 from engine.hotpath.memory import EngineMemory
 from engine.messages.catalogue import Parameter
@@ -81,6 +83,7 @@ class Configuration:
         if strategy not in self.strategy_rows:
             row = len(self.strategy_rows) + 1
             self.strategy_rows[strategy] = row
+            self.clear_row(row)
             account = self.memory.accounts[tables.FIRST_STRATEGY_ACCOUNT + row]
             account["scope"], account["scope_id"] = Scope.STRATEGY, strategy
             account["killed"] = (Scope.STRATEGY, strategy) in self.kills
@@ -94,8 +97,19 @@ class Configuration:
         if team not in self.team_accounts and len(self.team_accounts) >= tables.TEAMS:
             raise Refusal(f"the engine has room for {tables.TEAMS} teams")
         last = len(self.memory.strategies) - 1
-        if strategy and strategy not in self.strategy_rows and len(self.strategy_rows) >= last:
-            raise Refusal(f"the engine has room for {last} strategies")
+        if strategy and strategy not in self.strategy_rows:
+            following = len(self.strategy_rows) + 1
+            if following > last or self.memory.strategies[following]["parent"]:
+                raise Refusal(f"the engine has room for {last} strategies and parent orders")
+
+    def clear_row(self, row: int) -> None:
+        """Nothing of what a row was used for before is left."""
+        memory = self.memory
+        account = memory.strategies[row]["account"]
+        memory.strategies[row] = np.zeros((), tables.STRATEGY)
+        memory.strategies[row]["account"] = account
+        first = row * tables.LEGS_PER_STRATEGY
+        memory.legs[first : first + tables.LEGS_PER_STRATEGY] = np.zeros((), tables.LEG)
 
     def bind_limits(self, version: int, rows: list[LimitsRow]) -> None:
         """Make a whole snapshot the one that the gate reads."""
@@ -151,12 +165,13 @@ class Configuration:
         strategy["row"] = address_of(state)
         strategy["leg_count"] = len(body.instruments)
         for at, instrument in enumerate(body.instruments):
-            self._bind_leg(row * tables.LEGS_PER_STRATEGY + at, row, body.venue, instrument)
+            self.bind_leg(row * tables.LEGS_PER_STRATEGY + at, row, body.venue, instrument)
         self.strategies[body.strategy] = body
         strategy["state"] = StrategyState.RUNNING
         memory.subscribe()
 
-    def _bind_leg(self, index: int, row: int, venue: int, instrument: int) -> None:
+    def bind_leg(self, index: int, row: int, venue: int, instrument: int) -> None:
+        """Let a leg of a row watch and trade an instrument on a venue."""
         memory = self.memory
         leg = memory.legs[index]
         leg["instrument"], leg["venue"], leg["strategy"] = instrument, venue, row

@@ -17,13 +17,20 @@ import numpy as np
 
 from engine.build import build_hash
 from engine.control.commands import Commands
-from engine.hotpath.entries import begin_numbers, follow_records, replay_input, replay_packets, replay_request
+from engine.hotpath.entries import (
+    begin_numbers,
+    follow_records,
+    replay_input,
+    replay_packets,
+    replay_parent,
+    replay_request,
+)
 from engine.hotpath.memory import EngineMemory
 from engine.hotpath.replay import DIFFERENT, FOLLOW, LIVE, NO_PACKETS, PROGRESS, RECORDS
 from engine.journal.places import Places
 from engine.journal.reader import LogReader, Span
 from engine.journal.scratch import ScratchJournal
-from engine.messages.codes import RecordKind, StrategyState
+from engine.messages.codes import ParentState, RecordKind, StrategyState
 from engine.messages.control import Command
 from engine.messages.journal import (
     DENIAL,
@@ -35,7 +42,13 @@ from engine.messages.journal import (
 )
 from engine.native import address_of, touched
 
-INPUTS = (RecordKind.ORDER_REPORT, RecordKind.SESSION_EVENT, RecordKind.FEED_EVENT, RecordKind.ENGINE_STATE)
+INPUTS = (
+    RecordKind.ORDER_REPORT,
+    RecordKind.SESSION_EVENT,
+    RecordKind.FEED_EVENT,
+    RecordKind.ENGINE_STATE,
+    RecordKind.TIMER,
+)
 EVERYTHING = (1 << 62) - 1
 SAY_EVERY = 100_000
 
@@ -135,10 +148,19 @@ class Replay:
         if not self.found.followed:
             self.found.extra = b""
             self.memory.strategies["state"] = StrategyState.STOPPED
+            self._cancel_parents()
             self.memory.subscribe()
         core["attention"] = 0
         core["received_cycles"] = 0
         return self.found
+
+    def _cancel_parents(self) -> None:
+        """Another build's parent orders are not gone on with: they end once nothing of them is open any more."""
+        count = int(self.memory.core["parent_count"][0])
+        for row in self.memory.parents[:count].tolist():
+            self.memory.rows[row]["state"] = ParentState.CANCELING
+        if count:
+            self.memory.core["timer_ns"] = 1
 
     def _span(self, span: Span) -> None:
         at, end = span.address, span.address + len(span.data)
@@ -201,6 +223,9 @@ class Replay:
             replay_input(self.memory.address, int(kind), time_ns, address_of(self._body))
         elif kind == RecordKind.ORDER_REQUEST and not self.found.followed:
             self._foreign_request(raw)
+        elif kind == RecordKind.PARENT and not self.found.followed:
+            self._body[:] = raw[HEADER_SIZE:RECORD_SIZE]
+            replay_parent(self.memory.address, address_of(self._body))
         elif kind == RecordKind.DENIAL and not self.found.followed:
             denied = int(raw[HEADER_SIZE:RECORD_SIZE].view(DENIAL)["order_id"][0])
             core["next_order_id"] = max(int(core["next_order_id"][0]), denied + 1)

@@ -15,13 +15,14 @@ from engine.hotpath import tables
 from engine.hotpath.book_layout import OUTCOMES
 from engine.hotpath.entries import middle_of
 from engine.hotpath.itch_book import OUTCOME_NAMES
-from engine.messages.codes import EngineState, Scope, SessionState, StrategyState
+from engine.messages.codes import EngineState, ParentState, Scope, SessionState, Side, StrategyState
 from engine.messages.state import LINES, STATE_VERSION
 
 ON_DEMAND = frozenset({"R", "S"})  # lines that appear once they were needed
 COUNTED = (
     "packets", "messages", "duplicates", "gaps", "lost", "malformed", "heartbeats", "recovered", "behind",
 )  # fmt: skip
+PARENT_NUMBERS = ("trader", "side", "quantity", "price", "start_ns", "end_ns", "filled", "scheduled", "volume")
 NOT_REFUSED = frozenset({"applied", "not_followed", "not_book"})
 
 
@@ -59,6 +60,7 @@ class StateFrame:
             "venues": self._venues(),
             "feeds": self._feeds(),
             "strategies": strategies,
+            "parents": self._parents(),
             "positions": positions,
             "tops": self._tops(),
             "pnl": self._with_today(_sum_pnl(positions), tables.FIRM_ACCOUNT),
@@ -137,6 +139,32 @@ class StateFrame:
                 {"strategy": strategy, "state": state.name, "signal": round(float(signal), 4)}
                 | {name: int(row[name]) for name in ("orders", "fills", "denials", "working")}
                 | self._with_today(pnl, int(row["account"]))
+            )
+        return rows
+
+    def _parents(self) -> list[dict[str, Any]]:
+        rows = []
+        memory = self._memory
+        for row in memory.parents[: int(memory.core["parent_count"][0])].tolist():
+            own, strategy = memory.rows[row][0], memory.strategies[row]
+            if not strategy["parent"]:
+                continue
+            legs = memory.legs[row * tables.LEGS_PER_STRATEGY :][: int(strategy["leg_count"])]
+            side = "working_buy" if own["side"] == Side.BUY else "working_sell"
+            rows.append(
+                {
+                    "parent": int(own["parent"]),
+                    "strategy": int(memory.strategies[int(own["owner"])]["id"]),
+                    "team": int(memory.accounts[int(strategy["team"])]["scope_id"]),
+                    "instrument": int(legs["instrument"][0]) if len(legs) else 0,
+                    "venues": legs["venue"].tolist(),
+                    "kind": int(strategy["kind"]),
+                    "state": ParentState(int(own["state"])).name,
+                    "working": int(legs[side].sum()),
+                    "average_price": int(own["value"]) // int(own["filled"]) if own["filled"] else None,
+                    "refusing": int(legs["denied"].max(initial=0)),
+                }
+                | {name: int(own[name]) for name in PARENT_NUMBERS}
             )
         return rows
 

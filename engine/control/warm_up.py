@@ -3,6 +3,7 @@ compiler."""
 
 from __future__ import annotations
 
+from engine.algorithms import ALGORITHMS, compiled_algorithm
 from engine.hotpath.entries import begin_numbers, run_loop
 from engine.hotpath.memory import EngineMemory
 from engine.journal.append import commit_journal, reserve_journal
@@ -26,3 +27,5 @@ def warm_up() -> None:
     run_loop(small.address)
     for name in STRATEGIES:
         compiled_kind(name)
+    for name in ALGORITHMS:
+        compiled_algorithm(name)

@@ -18,6 +18,7 @@ from engine.hotpath.orders import (
     STATE_REJECTED,
     STATE_UNKNOWN,
     close_order,
+    decider_of,
     find_order,
     forget_cancel,
     is_open,
@@ -206,8 +207,9 @@ def apply_to_open(engine, slot, report_address):
 def apply_report(engine, report_address):
     """What a venue's answer does to the order. Fills in the report's owner, instrument, side, leaves and state.
 
-    `implied_end` of the engine is the other order of a pending replacement that ends with this one. Returns the
-    order's strategy row, or -1 when the order is not known (counted, never fatal).
+    `implied_end` of the engine is the other order of a pending replacement that ends with this one. Returns the row of
+    the strategy that hears of it (its parent's, if it has one), or -1 when the order is not known (counted, never
+    fatal).
     """
     core = view(engine, 1, ENGINE)[0]
     report = view(report_address, 1, ORDER_REPORT)[0]
@@ -235,4 +237,4 @@ def apply_report(engine, report_address):
     report.side = order.side
     report.leaves = order.leaves
     report.state = order.state
-    return order.strategy
+    return decider_of(engine, slot)

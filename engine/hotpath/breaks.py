@@ -10,7 +10,7 @@ from __future__ import annotations
 from numpy import int64
 
 from engine.hotpath.orders import PARTIALLY_FILLED, find_order, show_working
-from engine.hotpath.positions import account_cell, fill_cell, own_cell
+from engine.hotpath.positions import account_cell, count_done, fill_cell, own_cell, parent_row
 from engine.hotpath.replacements import recount_replacement
 from engine.hotpath.tables import (
     ACCOUNT,
@@ -70,6 +70,8 @@ def remember_fill(engine, slot, report_address):
     fill.fee = report.fee
     fill.strategy = order.strategy
     fill.team = order.team
+    fill.holder = order.holder
+    fill.parent = order.parent
     fill.leg = order.leg
     fill.broken = 0
     fill.previous = order.last_fill
@@ -149,7 +151,7 @@ def owner_cell(engine, fill_address):
     """The cell of the fill's owner; that of manual orders when the owner's leg is about another instrument by now."""
     core = view(engine, 1, ENGINE)[0]
     fill = view(fill_address, 1, FILL)[0]
-    leg = fill.leg
+    leg = fill.holder
     if leg >= 0:
         now = view(core.legs, core.strategy_count * LEGS_PER_STRATEGY, LEG)[leg]
         if now.instrument != fill.instrument:
@@ -189,6 +191,10 @@ def break_fill(engine, report_address):
     unfill_cell(account_cell(engine, FIRM_ACCOUNT, instrument), side, price, quantity, fee)
     unfill_cell(account_cell(engine, fill.team, instrument), side, price, quantity, fee)
     unfill_cell(owner_cell(engine, address), side, price, quantity, fee)
+    row = parent_row(engine, fill.leg, fill.parent)
+    if row != 0:
+        unfill_cell(own_cell(engine, fill.leg, instrument), side, price, quantity, fee)
+        count_done(engine, row, price, -quantity)
     cash = price * quantity if side == BUY else -(price * quantity)
     pay_everywhere(engine, fill.strategy, fill.team, cash, -fee)
     if slot != 0:
@@ -199,4 +205,4 @@ def break_fill(engine, report_address):
         recount_replacement(engine, slot)
         report.leaves = order.leaves
         report.state = order.state
-    return fill.strategy
+    return row if row != 0 else fill.strategy

@@ -5,7 +5,8 @@ from __future__ import annotations
 from engine.hotpath.book import TOP
 from engine.hotpath.book_layout import BATCHED, BOOK, MOST_BATCHED
 from engine.hotpath.changes import MODIFY, REPLACE, modify, replace
-from engine.hotpath.orders import find_order
+from engine.hotpath.orders import decider_of, find_order
+from engine.hotpath.parents import settle
 from engine.hotpath.requests import ENTER, cancel, enter
 from engine.hotpath.tables import (
     ACCOUNT,
@@ -19,6 +20,7 @@ from engine.hotpath.tables import (
     MAX_REQUESTS,
     ORDER,
     ORDER_REPORTED,
+    PARENT,
     REQUEST,
     STRATEGY,
     TOP_CHANGED,
@@ -74,7 +76,7 @@ def touch(engine, listing):
 def change_own(engine, strategy_index, request):
     """Cancel, replace or modify an order if it is the strategy's own."""
     slot = find_order(engine, request.order_id)
-    if slot == 0 or view(slot, 1, ORDER)[0].strategy != strategy_index:
+    if slot == 0 or decider_of(engine, slot) != strategy_index:
         return
     if request.action == REPLACE:
         replace(engine, request.order_id, request.price, request.quantity, request.signal)
@@ -127,12 +129,15 @@ def ask_gate(engine, strategy_index):
 
 @hot
 def make_requests(engine, strategy_index, count):
-    """Send what a strategy asked for through the gate, in its order."""
+    """Send what a strategy asked for through the gate, in its order. What a parent order asks for is its owner's."""
     core = view(engine, 1, ENGINE)[0]
     strategy = view(core.strategies, core.strategy_count, STRATEGY)[strategy_index]
     requests = view(core.requests, MAX_REQUESTS, REQUEST)
     legs = view(core.legs, core.strategy_count * LEGS_PER_STRATEGY, LEG)
     ask_gate(engine, strategy_index)
+    owner = strategy_index
+    if strategy.parent != 0:
+        owner = view(strategy.row, 1, PARENT)[0].owner
     for at in range(count if count < MAX_REQUESTS else MAX_REQUESTS):
         request = requests[at]
         strategy.signal = request.signal
@@ -146,7 +151,7 @@ def make_requests(engine, strategy_index, count):
         leg = legs[leg_index]
         enter(
             engine,
-            strategy_index,
+            owner,
             strategy.team,
             leg_index,
             leg.venue,
@@ -168,6 +173,7 @@ def call_hook(engine, strategy_index, event):
         return
     context = view(core.context, 1, CONTEXT)[0]
     context.time_ns = core.market_time_ns
+    context.clock_ns = core.clock_ns
     context.event = event
     count = call_strategy(
         strategy.entry, core.context, strategy.row, core.legs + strategy_index * LEGS_PER_STRATEGY * LEG_BYTES
@@ -221,3 +227,6 @@ def notify_owner(engine, strategy_index):
     """After an answer about one of its orders."""
     if strategy_index > 0:
         call_hook(engine, strategy_index, ORDER_REPORTED)
+        core = view(engine, 1, ENGINE)[0]
+        if view(core.strategies, core.strategy_count, STRATEGY)[strategy_index].parent != 0:
+            settle(engine, strategy_index)

@@ -17,14 +17,18 @@ from engine.hotpath import (
     mark,
     numbers,
     orders,
+    parents,
     pipeline,
     replay,
     reports,
     requests,
+    risk,
     sending,
     sessions,
     snapshot_feed,
     snapshot_join,
+    timers,
+    traded_volume,
     venue_requests,
 )
 from engine.native import hot
@@ -62,7 +66,40 @@ MOST_ARGUMENTS = 9
     TAKE_ANSWER,
     TAKE_DATAGRAM,
     TAKE_FIX_MESSAGE,
-) = range(30)
+    BEGIN_PARENT,
+    CHECK,
+    FIND_PARENT,
+    LISTED_VOLUME,
+    PASS_TIME,
+    REPLAY_PARENT,
+    SETTLE_PARENT,
+    SPEND_NUMBER,
+    STOP_PARENT,
+) = range(39)
+
+
+@hot
+def call_for_parents(what, engine, a, b, c, d, e, f, g, h, i):
+    """One of those that parent orders and previews are made of."""
+    if what == BEGIN_PARENT:
+        parents.begin(engine, a)
+    if what == CHECK:
+        return risk.check(engine, a, b, c, d, e, f, g, h, i)
+    if what == FIND_PARENT:
+        return parents.find_parent(engine, a)
+    if what == LISTED_VOLUME:
+        return traded_volume.listed_volume(engine, a)
+    if what == PASS_TIME:
+        timers.pass_time(engine)
+    if what == REPLAY_PARENT:
+        parents.replay_parent(engine, a)
+    if what == SETTLE_PARENT:
+        parents.settle(engine, a)
+    if what == SPEND_NUMBER:
+        return numbers.spend_number(engine)
+    if what == STOP_PARENT:
+        parents.stop(engine, a, b)
+    return 0
 
 
 @hot
@@ -128,7 +165,7 @@ def call(what, engine, a, b, c, d, e, f, g, h, i):
         feed.take_datagram(engine, a, b, c, d)
     if what == TAKE_FIX_MESSAGE:
         return fix_sessions.take_fix_message(engine, a, b, c)
-    return 0
+    return call_for_parents(what, engine, a, b, c, d, e, f, g, h, i)
 
 
 def _entry(what: int) -> Callable[..., int]:
@@ -169,3 +206,12 @@ strategy_number = _entry(STRATEGY_NUMBER)
 take_answer = _entry(TAKE_ANSWER)
 take_datagram = _entry(TAKE_DATAGRAM)
 take_fix_message = _entry(TAKE_FIX_MESSAGE)
+begin_parent = _entry(BEGIN_PARENT)
+check = _entry(CHECK)
+find_parent = _entry(FIND_PARENT)
+listed_volume = _entry(LISTED_VOLUME)
+pass_time = _entry(PASS_TIME)
+replay_parent = _entry(REPLAY_PARENT)
+settle_parent = _entry(SETTLE_PARENT)
+spend_number = _entry(SPEND_NUMBER)
+stop_parent = _entry(STOP_PARENT)

@@ -34,6 +34,7 @@ from engine.hotpath.tables import (
     VENUE,
     VENUES,
 )
+from engine.hotpath.traded_volume import count_volume
 from engine.journal.append import append_recording, commit_journal
 from engine.messages.codes import EngineState, FeedEventKind, RecordKind
 from engine.messages.journal import FEED_EVENT
@@ -89,6 +90,8 @@ def consume(engine, venue_index, line, packet, length):
             core.attention |= LOG_FULL
             return 0
     core.position = position
+    if core.parent_count != 0:
+        count_volume(engine, venue_index, packet, length)
     ask_levels(core.book, gathered)
     ask_watchers(engine, gathered)
     if core.clock_ns // DAY_NS != core.day:

@@ -23,7 +23,7 @@ TABLES = (
     "instruments", "venues", "lines", "accounts", "cells", "strategies", "legs", "subscription_starts",
     "subscription_legs", "orders", "requests", "context", "timespec", "packet", "pending", "pending_lengths",
     "touched", "touched_marks", "called", "polled", "stamps", "report", "fix_fields", "done_text", "marks",
-    "statuses", "markets", "prints", "arrivals", "fills",
+    "statuses", "markets", "prints", "arrivals", "fills", "parents", "volumes",
 )  # fmt: skip
 
 
@@ -66,6 +66,8 @@ class EngineMemory:
         self.subscription_legs = touched(strategy_count * tables.LEGS_PER_STRATEGY, np.dtype("<i8"))
         self.orders = touched(order_capacity, tables.ORDER)
         self.fills = touched(order_capacity, tables.FILL)
+        self.parents = touched(strategy_count, np.dtype("<i8"))
+        self.volumes = touched(self.listing_count, np.dtype("<i8"))
         self.requests = touched(tables.MAX_REQUESTS, tables.REQUEST)
         self.context = touched(1, tables.CONTEXT)
         self.timespec = touched(2, np.dtype("<i8"))

@@ -5,7 +5,7 @@ Nothing is invented: an order whose fate is not known keeps its exposure until t
 
 from __future__ import annotations
 
-from engine.hotpath.positions import reserve_everywhere
+from engine.hotpath.positions import holder_of, parent_of, parent_row, reserve_everywhere
 from engine.hotpath.tables import ENGINE, LEG, LEGS_PER_STRATEGY, ORDER, STRATEGY
 from engine.messages.codes import OrderState, ReportKind
 from engine.native import hot, view
@@ -51,6 +51,14 @@ def find_order(engine, order_id):
 
 
 @hot
+def decider_of(engine, slot):
+    """Row of the strategy that decides about the order: its parent's while that works, else its owner's."""
+    order = view(slot, 1, ORDER)[0]
+    row = parent_row(engine, order.leg, order.parent)
+    return row if row != 0 else order.strategy
+
+
+@hot
 def note_order(engine, order_id, strategy, team, leg, venue, instrument, side, price, quantity, time_in_force):
     """The row of an order that passed the gate; nothing of it counts as working yet. Its address."""
     core = view(engine, 1, ENGINE)[0]
@@ -76,8 +84,9 @@ def note_order(engine, order_id, strategy, team, leg, venue, instrument, side, p
     order.replacement = 0
     order.chain = 0
     order.reference = 0
-    order.parent = 0
     order.last_fill = 0
+    order.parent = parent_of(engine, leg)
+    order.holder = holder_of(engine, leg)
     owner = view(core.strategies, core.strategy_count, STRATEGY)[strategy]
     owner.orders += 1
     owner.working += 1

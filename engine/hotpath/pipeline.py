@@ -28,6 +28,7 @@ from engine.hotpath.tables import (
     VENUES,
     WOKEN,
 )
+from engine.hotpath.timers import pass_time
 from engine.messages.codes import StampCause
 from engine.native import (
     DONT_WAIT,
@@ -172,11 +173,13 @@ def idle(engine):
 
 @hot
 def keep_sessions(engine):
-    """Heartbeats and silences of every order session."""
+    """Heartbeats and silences of every order session, and the time of the parent orders."""
     core = view(engine, 1, ENGINE)[0]
     read_clock(engine)
     for venue_index in range(1, core.venue_count + 1):
         keep_alive(engine, venue_index)
+    if core.timer_ns != 0 and core.clock_ns >= core.timer_ns:
+        pass_time(engine)
 
 
 @hot

@@ -12,7 +12,10 @@ from engine.hotpath.tables import (
     FIRM_ACCOUNT,
     FIRST_STRATEGY_ACCOUNT,
     LEG,
+    LEGS_PER_STRATEGY,
     ORDER,
+    PARENT,
+    STRATEGY,
 )
 from engine.messages.codes import Side
 from engine.native import hot, view
@@ -35,6 +38,37 @@ def own_cell(engine, leg, instrument):
     if leg < 0:
         return account_cell(engine, FIRST_STRATEGY_ACCOUNT, instrument)
     return view(engine, 1, ENGINE)[0].legs + leg * LEG_BYTES
+
+
+@hot
+def parent_row(engine, leg, parent):
+    """Row of the strategy that works parent order `parent` with `leg`; 0 when there is none, or it has ended."""
+    core = view(engine, 1, ENGINE)[0]
+    if parent == 0:
+        return 0
+    row = leg // LEGS_PER_STRATEGY
+    return row if view(core.strategies, core.strategy_count, STRATEGY)[row].parent == parent else 0
+
+
+@hot
+def parent_of(engine, leg):
+    """Number of the parent order that works with `leg`, 0: none."""
+    core = view(engine, 1, ENGINE)[0]
+    if leg < 0:
+        return 0
+    return view(core.strategies, core.strategy_count, STRATEGY)[leg // LEGS_PER_STRATEGY].parent
+
+
+@hot
+def holder_of(engine, leg):
+    """The leg in whose cell the orders of `leg` are held: itself, but of a parent order's leg that of its owner."""
+    core = view(engine, 1, ENGINE)[0]
+    if leg < 0:
+        return leg
+    strategy = view(core.strategies, core.strategy_count, STRATEGY)[leg // LEGS_PER_STRATEGY]
+    if strategy.parent == 0:
+        return leg
+    return view(strategy.row, 1, PARENT)[0].holder
 
 
 @hot
@@ -78,7 +112,9 @@ def reserve_everywhere(engine, order_address, quantity):
     order = view(order_address, 1, ORDER)[0]
     reserve(account_cell(engine, FIRM_ACCOUNT, order.instrument), order.side, quantity)
     reserve(account_cell(engine, order.team, order.instrument), order.side, quantity)
-    reserve(own_cell(engine, order.leg, order.instrument), order.side, quantity)
+    reserve(own_cell(engine, order.holder, order.instrument), order.side, quantity)
+    if parent_row(engine, order.leg, order.parent) != 0:
+        reserve(own_cell(engine, order.leg, order.instrument), order.side, quantity)
 
 
 @hot
@@ -87,4 +123,17 @@ def fill_everywhere(engine, order_address, price, quantity, fee):
     order = view(order_address, 1, ORDER)[0]
     fill_cell(account_cell(engine, FIRM_ACCOUNT, order.instrument), order.side, price, quantity, fee)
     fill_cell(account_cell(engine, order.team, order.instrument), order.side, price, quantity, fee)
-    fill_cell(own_cell(engine, order.leg, order.instrument), order.side, price, quantity, fee)
+    fill_cell(own_cell(engine, order.holder, order.instrument), order.side, price, quantity, fee)
+    row = parent_row(engine, order.leg, order.parent)
+    if row != 0:
+        fill_cell(own_cell(engine, order.leg, order.instrument), order.side, price, quantity, fee)
+        count_done(engine, row, price, quantity)
+
+
+@hot
+def count_done(engine, row, price, quantity):
+    """Shares of the parent order that `row` works were traded (negative: taken back)."""
+    core = view(engine, 1, ENGINE)[0]
+    parent = view(view(core.strategies, core.strategy_count, STRATEGY)[row].row, 1, PARENT)[0]
+    parent.filled += quantity
+    parent.value += price * quantity

@@ -13,6 +13,7 @@ from engine.hotpath.changes import REPLACE
 from engine.hotpath.feed import apply_feed_event, consume
 from engine.hotpath.numbers import reserve
 from engine.hotpath.orders import find_order, open_order
+from engine.hotpath.parents import find_parent
 from engine.hotpath.positions import LEG_BYTES
 from engine.hotpath.replacements import open_replacement
 from engine.hotpath.reports import take_report
@@ -20,6 +21,7 @@ from engine.hotpath.requests import CANCEL, ENTER, mark_canceling
 from engine.hotpath.sessions import apply_session_event, assert_kills
 from engine.hotpath.snapshot_feed import SNAPSHOT_LINE, consume_snapshot
 from engine.hotpath.tables import ENGINE, LEG, LEGS_PER_STRATEGY, VENUE, VENUES
+from engine.hotpath.timers import pass_time
 from engine.hotpath.venue_requests import DISABLE_ENTRY, ENABLE_ENTRY
 from engine.journal.append import commit_journal
 from engine.journal.scratch import has_waiting, take_equal
@@ -43,6 +45,7 @@ SESSION_KIND = int(RecordKind.SESSION_EVENT)
 FEED_KIND = int(RecordKind.FEED_EVENT)
 STATE_KIND = int(RecordKind.ENGINE_STATE)
 REPORT_KIND = int(RecordKind.ORDER_REPORT)
+TIMER_KIND = int(RecordKind.TIMER)
 STARTED_KIND, COMMAND_KIND = int(RecordKind.ENGINE_STARTED), int(RecordKind.COMMAND)
 
 # Where a replay stands in the recording, and why `follow_records` came back.
@@ -89,6 +92,9 @@ def replay_input(engine, kind, time_ns, body):
         if report.venue_sequence >= venue.next_inbound:
             venue.next_inbound = report.venue_sequence + 1
         take_report(engine, core.report)
+        return
+    if kind == TIMER_KIND:
+        pass_time(engine)
         return
     if kind != SESSION_KIND and kind != FEED_KIND and kind != STATE_KIND:
         return
@@ -172,9 +178,12 @@ def replay_enter(engine, body, strategy, team):
     core = view(engine, 1, ENGINE)[0]
     request = view(body, 1, ORDER_REQUEST)[0]
     leg = -1
-    for at in range(LEGS_PER_STRATEGY if strategy > 0 else 0):
-        index = strategy * LEGS_PER_STRATEGY + at
-        if view(core.legs + index * LEG_BYTES, 1, LEG)[0].instrument == request.instrument:
+    row = find_parent(engine, int64(request.parent_id))
+    decider = row if row != 0 else strategy
+    for at in range(LEGS_PER_STRATEGY if decider > 0 else 0):
+        index = decider * LEGS_PER_STRATEGY + at
+        own = view(core.legs + index * LEG_BYTES, 1, LEG)[0]
+        if own.instrument == request.instrument and (row == 0 or own.venue == request.venue):
             leg = index
     open_order(
         engine,

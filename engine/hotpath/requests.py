@@ -5,14 +5,17 @@ from __future__ import annotations
 from engine.hotpath.latency import stamp_request
 from engine.hotpath.numbers import reserve, spend_number
 from engine.hotpath.orders import (
+    ORDER_BYTES,
     PENDING_CANCEL,
     PENDING_NEW,
     STATE_UNKNOWN,
+    decider_of,
     find_order,
     is_open,
     open_order,
     order_slot,
 )
+from engine.hotpath.positions import parent_of
 from engine.hotpath.risk import NONE, check, count_order, refuse
 from engine.hotpath.sending import send_cancel, send_enter
 from engine.hotpath.tables import (
@@ -48,6 +51,14 @@ def team_number(engine, team):
 
 
 @hot
+def kind_of(engine, strategy, leg):
+    """Kind of what decides with `leg`: the algorithm of a parent order, else that of the strategy's row."""
+    core = view(engine, 1, ENGINE)[0]
+    row = leg // LEGS_PER_STRATEGY if leg >= 0 else strategy
+    return view(core.strategies, core.strategy_count, STRATEGY)[row].kind
+
+
+@hot
 def deny(engine, action, reason, strategy, team, leg, venue, instrument, side, price, quantity, time_in_force, signal):
     """Journal a refusal of the gate. Returns minus the reason."""
     core = view(engine, 1, ENGINE)[0]
@@ -74,7 +85,8 @@ def deny(engine, action, reason, strategy, team, leg, venue, instrument, side, p
     denial.strategy = owner.id
     denial.team = team_number(engine, team)
     denial.instrument = instrument
-    denial.kind = owner.kind
+    denial.kind = kind_of(engine, strategy, leg)
+    denial.parent_id = parent_of(engine, leg)
     denial.venue = venue
     denial.action = action
     denial.side = side
@@ -151,7 +163,7 @@ def write_request(engine, body, slot, action, target, signal):
     request.strategy = owner.id
     request.team = team_number(engine, order.team)
     request.instrument = order.instrument
-    request.kind = owner.kind
+    request.kind = kind_of(engine, order.strategy, order.leg)
     request.venue = order.venue
     request.action = action
     request.side = order.side
@@ -239,6 +251,7 @@ def cancel_killed(engine, venue_index, next_reference):
         if next_reference > 0 and order.order_id >= next_reference:
             continue
         strategy = strategies[order.strategy]
-        stopped = order.strategy != 0 and strategy.state != RUNNING
+        decider = decider_of(engine, core.orders + at * ORDER_BYTES)
+        stopped = decider != 0 and strategies[decider].state != RUNNING
         if stopped or venue_killed + accounts[order.team].killed + accounts[strategy.account].killed > 0:
             cancel(engine, order.order_id)

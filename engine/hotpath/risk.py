@@ -8,7 +8,7 @@ reduce a position pass the checks that exist to stop new risk (daily loss, reduc
 from __future__ import annotations
 
 from engine.hotpath.book import TOP
-from engine.hotpath.positions import account_cell, own_cell
+from engine.hotpath.positions import account_cell, holder_of, own_cell
 from engine.hotpath.status_gate import check_status
 from engine.hotpath.status_tables import STATUS
 from engine.hotpath.tables import (
@@ -232,7 +232,7 @@ def check(engine, strategy_index, team, leg, venue, instrument, side, price, qua
     reason = check_fields(engine, venue, instrument, side, price, quantity, time_in_force)
     if reason != NONE:
         return reason
-    own = own_cell(engine, leg, instrument)
+    own = own_cell(engine, holder_of(engine, leg), instrument)
     held = view(own, 1, CELL)[0]
     if side == BUY:
         reduces = held.position + held.working_buy + quantity <= 0

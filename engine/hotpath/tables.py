@@ -62,6 +62,8 @@ ENGINE = np.dtype(
         ("prints", "<i8"),
         ("arrivals", "<i8"),
         ("fills", "<i8"),  # the newest fills, in a circle
+        ("parents", "<i8"),  # rows of the strategies that are working parent orders
+        ("volumes", "<i8"),  # shares traded of each listing, counted while there is a parent order
         # sizes
         ("instrument_count", "<i8"),
         ("venue_count", "<i8"),
@@ -77,6 +79,8 @@ ENGINE = np.dtype(
         ("next_order_id", "<i8"),
         ("last_number", "<i8"),  # order numbers up to this one are journalled as ours (numbers.py)
         ("fill_count", "<i8"),
+        ("parent_count", "<i8"),
+        ("timer_ns", "<i8"),  # when the parent orders are to be called next, 0: never
         ("implied_end", "<i8"),  # the order that ends with the one that was just reported on, 0: none
         ("clock_ns", "<i8"),
         ("market_time_ns", "<i8"),
@@ -297,9 +301,35 @@ STRATEGY = np.dtype(
         ("fills", "<i8"),
         ("denials", "<i8"),
         ("working", "<i8"),
-        ("reserved", "<i8", (2,)),
+        ("parent", "<i8"),  # the parent order that the row works, 0: it is a strategy
+        ("reserved", "<i8"),
     ]
 )
+
+# A parent order: what the own record of each algorithm begins with.
+PARENT_FIELDS = [
+    ("parent", "<i8"),
+    ("state", "<i8"),  # ParentState
+    ("owner", "<i8"),  # row of the strategy whose it is, 0: people
+    ("holder", "<i8"),  # the owner's leg, in whose cell the fills are held; -1: people
+    ("trader", "<i8"),
+    ("side", "<i8"),
+    ("quantity", "<i8"),
+    ("price", "<i8"),  # limit, 0: none
+    ("start_ns", "<i8"),  # on the loop's clock
+    ("end_ns", "<i8"),
+    ("leg_count", "<i8"),
+    ("lot_size", "<i8"),
+    ("largest", "<i8"),  # shares that one child may have
+    ("filled", "<i8"),
+    ("value", "<i8"),  # price x quantity of the fills
+    ("volume", "<i8"),  # shares traded on its venues since it began, its own among them
+    ("volume_begin", "<i8"),
+    ("scheduled", "<i8"),  # shares that are to be done by now
+    ("waiting_ns", "<i8"),  # since when it waits at the touch for the next ones, 0: it does not
+    ("crossing", "<i8"),  # it has waited enough
+]
+PARENT = np.dtype(PARENT_FIELDS)
 
 ORDER = np.dtype(
     [
@@ -314,7 +344,7 @@ ORDER = np.dtype(
         ("venue", "<i8"),
         ("strategy", "<i8"),  # row
         ("team", "<i8"),  # account
-        ("leg", "<i8"),  # -1 for orders that people enter
+        ("leg", "<i8"),  # the leg that works it, -1 for orders that people enter
         ("time_in_force", "<i8"),
         ("canceling", "<i8"),
         ("limits_version", "<i8"),
@@ -325,6 +355,7 @@ ORDER = np.dtype(
         ("reference", "<i8"),  # the venue's number of the order in its feed, 0 while not known
         ("parent", "<i8"),  # number of the parent order, 0: none
         ("last_fill", "<i8"),  # its newest note among FILL rows, counted from 1; 0: none
+        ("holder", "<i8"),  # the leg in whose cell its fills are held: `leg`, but of a child its parent's
     ]
 )
 
@@ -342,6 +373,8 @@ FILL = np.dtype(
         ("fee", "<i8"),
         ("strategy", "<i8"),  # row
         ("team", "<i8"),  # account
+        ("holder", "<i8"),  # leg
+        ("parent", "<i8"),
         ("leg", "<i8"),
         ("broken", "<i8"),
         ("previous", "<i8"),  # the order's note before this one, as in `last_fill`
@@ -349,9 +382,10 @@ FILL = np.dtype(
 )
 
 # What a strategy hook gets, and what it may ask for.
-CONTEXT = np.dtype([("time_ns", "<i8"), ("requests", "<i8"), ("event", "<i8")])
+CONTEXT = np.dtype([("time_ns", "<i8"), ("requests", "<i8"), ("event", "<i8"), ("clock_ns", "<i8")])
 TOP_CHANGED = 1
 ORDER_REPORTED = 2
+TIME_PASSED = 3
 
 REQUEST = np.dtype(
     [

@@ -37,6 +37,19 @@ class StrategyKind:
 
 
 @dataclass(frozen=True)
+class AlgorithmKind:
+    """How a parent order is worked. `number` is what records carry; `needs_price`: it does not work without a limit."""
+
+    name: str
+    number: int
+    label: str
+    summary: str
+    parameters: list[Parameter]
+    hash: str
+    needs_price: bool = False
+
+
+@dataclass(frozen=True)
 class VenueField:
     """One setting of a venue kind. `kind`: text, integer, address ("host:port"), secret. `optional`: may be empty.
 
@@ -70,6 +83,7 @@ class Catalogue:
     limits_version: int
     limits_hash: str
     strategy_kinds: list[StrategyKind] = field(default_factory=list)
+    algorithm_kinds: list[AlgorithmKind] = field(default_factory=list)
     venue_kinds: list[VenueKind] = field(default_factory=list)
     instruments: list[dict[str, Any]] = field(default_factory=list)
     venues: list[dict[str, Any]] = field(default_factory=list)

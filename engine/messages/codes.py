@@ -163,6 +163,17 @@ class StrategyState(IntEnum):
     STOPPING = 3
 
 
+class ParentState(IntEnum):
+    """Life of a parent order. CANCELING and EXPIRING ask for no new child and wait for the end of those that work."""
+
+    WORKING = 1
+    CANCELING = 2
+    EXPIRING = 3
+    DONE = 4
+    CANCELED = 5
+    EXPIRED = 6
+
+
 class Mode(IntEnum):
     BACKTEST = 1
     PAPER = 2
@@ -183,6 +194,7 @@ class RecordKind(IntEnum):
     TIMER = 9
     STRATEGY_STATE = 10
     ORDER_NUMBERS = 11
+    PARENT = 13
 
 
 class Urgency(IntEnum):

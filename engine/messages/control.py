@@ -21,6 +21,8 @@ REMOVE_VENUE = "remove_venue"
 ENTER_ORDER = "enter_order"
 CANCEL_ORDER = "cancel_order"
 REPLACE_ORDER = "replace_order"
+ENTER_PARENT = "enter_parent"
+CANCEL_PARENT = "cancel_parent"
 KILL = "kill"
 REARM = "rearm"
 ALARM = "alarm"
@@ -112,6 +114,37 @@ class ReplaceOrder:
 
 
 @dataclass(frozen=True)
+class EnterParent:
+    """An order that an algorithm of the catalogue works by orders of its own, from `start_ns` (0: now) to `end_ns` on
+    the engine's clock. `client_order_id` as of EnterOrder; `venues` are those that it may use; a `price` of 0 is no
+    limit; `parameters` by name as in the catalogue, every one. `strategy` 0 stands for people, then `trader` is the
+    person. Answered with the `parent_id`."""
+
+    client_order_id: str
+    strategy: int
+    team: int
+    trader: int
+    algorithm: str
+    kind_hash: str
+    instrument: int
+    venues: list[int]
+    side: int
+    quantity: int
+    price: int
+    start_ns: int
+    end_ns: int
+    parameters: dict[str, float]
+    expires_ns: int = 0
+
+
+@dataclass(frozen=True)
+class CancelParent:
+    """Ask for no more children of a parent order and cancel those that are open; it ends when none is left."""
+
+    parent: int
+
+
+@dataclass(frozen=True)
 class Kill:
     """Cancel every working order in the scope and send no new one until somebody re-arms. Re-assertable."""
 
@@ -157,6 +190,8 @@ BODIES: dict[str, type[Any]] = {
     ENTER_ORDER: EnterOrder,
     CANCEL_ORDER: CancelOrder,
     REPLACE_ORDER: ReplaceOrder,
+    ENTER_PARENT: EnterParent,
+    CANCEL_PARENT: CancelParent,
     KILL: Kill,
     REARM: Rearm,
     ALARM: Alarm,

@@ -149,6 +149,31 @@ STRATEGY_STATE = np.dtype(
 # Numbers `first` to `last` may be given to orders from now on, and are never given again whatever is lost later.
 ORDER_NUMBERS = np.dtype([("position", "<u8"), ("first", "<u8"), ("last", "<u8"), ("unused", "u1", (72,))])
 
+# A parent order when it was entered (WORKING) and when it had ended: `filled` shares for `value` (price x quantity).
+# `venues` has bit v - 1 for each venue v it may use. A price of 0 is no limit.
+PARENT = np.dtype(
+    [
+        ("position", "<u8"),
+        ("parent_id", "<u8"),
+        ("quantity", "<i8"),
+        ("price", "<i8"),
+        ("start_ns", "<i8"),
+        ("end_ns", "<i8"),
+        ("filled", "<i8"),
+        ("value", "<i8"),
+        ("limits_version", "<u8"),
+        ("strategy", "<u4"),
+        ("team", "<u4"),
+        ("trader", "<u4"),
+        ("instrument", "<u4"),
+        ("kind", "<u4"),
+        ("venues", "u1"),
+        ("side", "u1"),
+        ("state", "u1"),
+        ("reserved", "u1"),
+    ]
+)
+
 BODIES = {
     RecordKind.ORDER_REQUEST: ORDER_REQUEST,
     RecordKind.DENIAL: DENIAL,
@@ -159,6 +184,7 @@ BODIES = {
     RecordKind.TIMER: TIMER,
     RecordKind.STRATEGY_STATE: STRATEGY_STATE,
     RecordKind.ORDER_NUMBERS: ORDER_NUMBERS,
+    RecordKind.PARENT: PARENT,
 }
 
 # Bodies of these kinds are the recording position (8 bytes) followed by UTF-8 JSON of header.text_length bytes.

@@ -13,6 +13,10 @@
                      "behind_most_ns": …, "last_heard_ns": …, "dirty": false, "ended": false}],
      "strategies": [{"strategy": 7, "state": "RUNNING", "signal": -1.2, "orders": …, "fills": …, "denials": …,
                      "working": …, "realised": …, "unrealised": …, "fees": …, "net": …, "today": …}],
+     "parents":    [{"parent": 812, "strategy": 0, "team": 2, "trader": 5, "kind": 101, "instrument": 3,
+                     "venues": [1, 2], "side": 1,
+                     "quantity": …, "price": …, "start_ns": …, "end_ns": …, "state": "WORKING", "filled": …,
+                     "scheduled": …, "working": …, "average_price": …, "volume": …, "refusing": …}],
      "positions":  [{"strategy": 7, "instrument": 3, "venue": 1, "quantity": -100, "average_price": …, "mark": …,
                      "realised": …, "unrealised": …, "fees": …}],
      "tops":       [{"venue": 1, "instrument": 3, "bid": …, "bid_quantity": …, "ask": …, "ask_quantity": …,
@@ -26,6 +30,9 @@
                     "day": as "minute", "lost": …, "logged": …, "failure": ""},
      "alarms":     [{"name": "latency_p99", "sentence": …, "since_ns": …}]}
 
+parents are the parent orders that have not ended: scheduled shares were to be filled by now, working ones are in open
+children, volume was traded on their venues since they began; the gate refused as many of their children in a row as
+refusing says.
 strategy 0 stands for manual orders. net = realised + unrealised - fees, since the journal began; today is how much
 net changed since midnight UTC. An absent number is null.
 phase, breached, imbalance_side and retail_interest are letters of ITCH 5.0; last_price, last_quantity and volume are of

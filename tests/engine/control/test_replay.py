@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engine.algorithms import ALGORITHMS, compiled_algorithm
 from engine.build import build_hash
 from engine.control import recovery
 from engine.control.commands import Commands
@@ -23,10 +24,12 @@ from engine.hotpath.feed import watch_gap
 from engine.hotpath.memory import EngineMemory
 from engine.hotpath.numbers import begin_numbers
 from engine.hotpath.replay import apply_event
+from engine.hotpath.tables import LEGS_PER_STRATEGY
+from engine.hotpath.timers import pass_time
 from engine.journal.append import commit_journal, reserve_journal
 from engine.journal.reader import Span
 from engine.messages import control
-from engine.messages.codes import EngineState, RecordKind, ReportKind, Scope, StrategyState
+from engine.messages.codes import EngineState, ParentState, RecordKind, ReportKind, Scope, StrategyState
 from engine.messages.journal import ENGINE_STATE
 from engine.protocols import moldudp64
 from tests.engine.loop_builder import (
@@ -140,11 +143,13 @@ CORE = [
     "feed_sequence",
     "last_number",
     "fill_count",
+    "parent_count",
 ]
 VENUES = ["session", "killed", "dirty", "ended", "expected", "next_inbound", "orders", "fills", "rejects"]
 VENUES += ["entry_disabled"]
 STRATEGIES = ["id", "state", "team", "account", "kind", "leg_count", "orders", "fills", "denials", "working", "signal"]
-TABLES = ["orders", "cells", "legs", "accounts", "marks", "fills"]
+STRATEGIES += ["parent"]
+TABLES = ["orders", "cells", "legs", "accounts", "marks", "fills", "parents", "volumes"]
 
 
 def state_of(memory: EngineMemory, configuration: Configuration) -> dict[str, Any]:
@@ -191,6 +196,15 @@ STEPS: st.SearchStrategy[Step] = st.one_of(
         st.integers(-2, 2),
         st.integers(1, 200),
     ),
+    st.builds(
+        lambda name, side, owner: lambda loop: loop.command(parent(loop, name, side, owner)),
+        st.sampled_from(list(ALGORITHMS)),
+        SIDES,
+        st.sampled_from([0, 0, STRATEGY]),
+    ),
+    st.just(lambda loop: pass_time(loop.address)),
+    st.just(lambda loop: pass_time(loop.address)),
+    st.builds(lambda which: lambda loop: cancel_some_parent(loop, which), st.integers(0, 3)),
     st.builds(lambda bound: lambda loop: loop.wide_limits(team={"position": bound}), st.sampled_from([0, 100, 10_000])),
     st.builds(lambda n, back: lambda loop: loop.lose_packets(n, back), st.integers(1, 3), st.booleans()),
     st.just(lambda loop: loop.pass_time(SECOND_NS)),
@@ -227,6 +241,23 @@ LIVES = st.lists(
 )
 
 
+def parent(loop: Lived, name: str, side: int, owner: int) -> control.EnterParent:
+    """A parent order of a few seconds, of people's or the strategy's."""
+    kind = compiled_algorithm(name)
+    values = {parameter.name: parameter.default for parameter in kind.module.PARAMETERS}
+    end_ns = int(loop.core["clock_ns"]) + 3 * SECOND_NS
+    return control.EnterParent(
+        "p", owner, TEAM, 9, name, kind.hash, ALPHA, [1, 2], side, 500, MIDDLE + 500, 0, end_ns, values
+    )
+
+
+def cancel_some_parent(loop: Lived, which: int) -> None:
+    working = loop.commands.parents.working()
+    if working:
+        number = int(loop.memory.strategies[working[which % len(working)]]["parent"])
+        loop.command(control.CancelParent(number))
+
+
 def manual(side: int, quantity: int) -> control.EnterOrder:
     return control.EnterOrder("m", TEAM, ALPHA, VENUE, side, quantity, MIDDLE, 1)
 
@@ -248,6 +279,39 @@ def test_a_replay_ends_in_the_state_that_was_lived(steps: list[Step], monkeypatc
     made = replayed(lived, monkeypatch)
     assert made.found.extra == b""
     assert state_of(made.memory, made.commands.configuration) == expected
+
+
+def test_working_parent_orders_are_there_again_after_a_replay(monkeypatch: pytest.MonkeyPatch) -> None:
+    lived = Lived()
+    for name in ALGORITHMS:
+        lived.command(parent(lived, name, BUY, STRATEGY if name == "vwap" else 0))
+    for ticks in (1, 2, -3, 0, 4, 1, -2):
+        pass_time(lived.address)
+        lived.answer_some(ReportKind.ACCEPTED, 0, 0)
+        lived.answer_some(ReportKind.EXECUTED, 1, 30)
+        lived.swing(ticks)
+    expected = state_of(lived.memory, lived.configuration)
+    assert len(lived.commands.parents.working()) == 6  # with one strategy that is every row
+
+    made = replayed(lived, monkeypatch)
+
+    assert made.found.extra == b""
+    assert state_of(made.memory, made.commands.configuration) == expected
+
+
+def test_parent_orders_of_another_build_are_not_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    lived = Lived(build="0" * 16)
+    number = lived.applied(parent(lived, "twap", BUY, 0))["parent_id"]
+    pass_time(lived.address)
+    [order_id] = [int(row["order_id"]) for row in lived.memory.orders if row["parent"] == number]
+    lived.report(ReportKind.ACCEPTED, order_id)
+
+    made = replayed(lived, monkeypatch)
+
+    [row] = made.commands.parents.working()
+    assert made.memory.orders["parent"][order_id] == number
+    assert (made.memory.strategies["parent"][row], made.memory.rows[row]["state"][0]) == (number, ParentState.CANCELING)
+    assert made.memory.legs["open_orders"][row * LEGS_PER_STRATEGY] == 1
 
 
 def test_a_kill_across_a_lost_session_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:

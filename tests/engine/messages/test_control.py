@@ -30,6 +30,8 @@ BODIES = [
     control.EnterOrder("a-1", 1, 1, 1, 1, 100, 10_000, 1),
     control.CancelOrder(3),
     control.ReplaceOrder(3, 10_000, 100),
+    control.EnterParent("p-1", 0, 1, 5, "twap", "0" * 16, 1, [1, 2], 1, 100, 0, 0, 60_000_000_000, {"slices": 10.0}),
+    control.CancelParent(12),
     control.Kill(1, 0, "now"),
     control.Rearm(1, 0, "over", "bob"),
     control.Alarm("latency_p99", 1, "slow", 2_000, 1_000),

@@ -1,0 +1,197 @@
+"""One child at a time towards what the schedule wants: first at the touch, then across the spread.
+
+A child waits at the best price of its own side on whichever venue has it, moves along when the touch leaves it behind,
+and after `patience` seconds the rest crosses on whichever venue is best. The limit price is never passed, the quantity
+never exceeded, children are whole lots. In the last part of its time (one in FINISH, a second at least) the order stops
+waiting and crosses for all that is left.
+"""
+
+from __future__ import annotations
+
+from engine.messages.catalogue import Parameter
+from engine.messages.codes import OrderAction, ParentState, Side, TimeInForce
+from engine.native import hot
+from engine.strategies.requests import ask_cancel
+
+BUY, SELL = int(Side.BUY), int(Side.SELL)
+ENTER = int(OrderAction.ENTER)
+DAY, IOC = int(TimeInForce.DAY), int(TimeInForce.IOC)
+WORKING = int(ParentState.WORKING)
+SECOND_NS = 1_000_000_000.0
+FINISH = 20  # the last twentieth of its time
+LEAST_FINISH_NS = 1_000_000_000
+
+PATIENCE = Parameter(
+    "patience", "Patience", "seconds", 0.0, 3600.0, 5.0, help="how long a child waits at the touch before it crosses"
+)
+COMPLETE = Parameter(
+    "complete", "Complete", "1 yes, 0 no", 0, 1, 1, step=1, help="cross for what is left before the end"
+)
+
+
+@hot
+def ask_child(requests, leg, side, price, quantity, time_in_force, signal):
+    """Ask for a child. Returns how many requests there are now."""
+    request = requests[0]
+    request.action = ENTER
+    request.leg = leg
+    request.side = side
+    request.price = price
+    request.quantity = quantity
+    request.time_in_force = time_in_force
+    request.order_id = 0
+    request.signal = signal
+    return 1
+
+
+@hot
+def elapsed(parent, clock_ns):
+    """The part of its time that has passed, 0.0 to 1.0."""
+    if clock_ns <= parent.start_ns:
+        return 0.0
+    if clock_ns >= parent.end_ns:
+        return 1.0
+    return (clock_ns - parent.start_ns) / (parent.end_ns - parent.start_ns)
+
+
+@hot
+def finishing(parent, clock_ns):
+    """Whether there is only time left to cross."""
+    length = parent.end_ns - parent.start_ns
+    last = length // FINISH
+    if last < LEAST_FINISH_NS:
+        last = LEAST_FINISH_NS
+    return clock_ns >= parent.end_ns - last
+
+
+@hot
+def whole_lots(parent, quantity):
+    """The quantity without a broken lot."""
+    return quantity - quantity % parent.lot_size
+
+
+@hot
+def within(parent, price):
+    """Whether the limit allows this price."""
+    if parent.price == 0:
+        return True
+    return price <= parent.price if parent.side == BUY else price >= parent.price
+
+
+@hot
+def best_leg(parent, legs, opposite, time_ns):
+    """The leg with the best price of our own side of the book (or the opposite one), the larger quantity of two alike;
+    -1 when no venue has one, or those that do have refused lately."""
+    found = -1
+    best = 0
+    most = 0
+    buying = (parent.side == BUY) != (opposite != 0)
+    for at in range(parent.leg_count):
+        leg = legs[at]
+        price = leg.bid if buying else leg.ask
+        quantity = leg.bid_quantity if buying else leg.ask_quantity
+        if quantity <= 0 or time_ns < leg.retry_after_ns:
+            continue
+        better = price > best if buying else price < best
+        if found < 0 or better or (price == best and quantity > most):
+            found = at
+            best = price
+            most = quantity
+    return found
+
+
+@hot
+def own_price(parent, leg):
+    """The touch of our side, as far as the limit allows."""
+    if parent.side == BUY:
+        return leg.bid if within(parent, leg.bid) else parent.price
+    return leg.ask if within(parent, leg.ask) else parent.price
+
+
+@hot
+def opposite_price(parent, leg):
+    """What it costs to trade at once."""
+    return leg.ask if parent.side == BUY else leg.bid
+
+
+@hot
+def crossable(parent, legs, time_ns):
+    """The leg where the order can trade at once within its limit, or -1."""
+    at = best_leg(parent, legs, 1, time_ns)
+    if at >= 0 and within(parent, opposite_price(parent, legs[at])):
+        return at
+    return -1
+
+
+@hot
+def busy_leg(parent, legs):
+    """The leg that has an open child, or -1."""
+    for at in range(parent.leg_count):
+        if legs[at].open_orders > 0:
+            return at
+    return -1
+
+
+@hot
+def left_behind(parent, leg, legs, time_ns):
+    """Whether a better place at the touch, within the limit, is free for the child that waits on `leg`."""
+    at = best_leg(parent, legs, 0, time_ns)
+    if at < 0:
+        return False
+    price = own_price(parent, legs[at])
+    return price > leg.order_price if parent.side == BUY else price < leg.order_price
+
+
+@hot
+def tend_child(parent, legs, at, context, patience, last, requests):
+    """One step of a child that is open: leave it, or cancel it because it has waited enough or is not at the touch."""
+    leg = legs[at]
+    if leg.order_id == 0 or leg.canceling != 0:
+        return 0
+    if parent.waiting_ns == 0:
+        return 0  # it crosses: the venue answers for all of it
+    waited = context.clock_ns - parent.waiting_ns >= patience * SECOND_NS
+    if (waited or last) and crossable(parent, legs, context.time_ns) >= 0:
+        parent.crossing = 1
+        return ask_cancel(requests, 0, at, leg.order_id, 0.0)
+    if left_behind(parent, leg, legs, context.time_ns):
+        return ask_cancel(requests, 0, at, leg.order_id, 0.0)
+    return 0
+
+
+@hot
+def work(parent, legs, context, goal, patience, complete, requests):
+    """One step towards `goal` shares done by now. Returns how many requests were made: at most one."""
+    parent.scheduled = goal
+    if parent.state != WORKING or context.clock_ns < parent.start_ns or context.clock_ns >= parent.end_ns:
+        return 0
+    last = complete != 0.0 and finishing(parent, context.clock_ns)
+    at = busy_leg(parent, legs)
+    if at >= 0:
+        return tend_child(parent, legs, at, context, patience, last, requests)
+    wanted = parent.quantity if last or goal > parent.quantity else goal
+    missing = whole_lots(parent, wanted - parent.filled)
+    if missing <= 0:
+        parent.crossing = 0
+        parent.waiting_ns = 0
+        return 0
+    return start_child(parent, legs, context, missing, patience == 0.0 or last or parent.crossing != 0, requests)
+
+
+@hot
+def start_child(parent, legs, context, missing, crossing, requests):
+    """Ask for the next child: across the spread, or at the touch."""
+    quantity = missing if missing < parent.largest else parent.largest
+    signal = float(parent.scheduled - parent.filled)
+    if crossing:
+        at = crossable(parent, legs, context.time_ns)
+        if at >= 0:
+            parent.waiting_ns = 0
+            price = opposite_price(parent, legs[at])
+            return ask_child(requests, at, parent.side, price, quantity, IOC, signal)
+    at = best_leg(parent, legs, 0, context.time_ns)
+    if at < 0:
+        return 0
+    if parent.waiting_ns == 0:
+        parent.waiting_ns = context.clock_ns
+    return ask_child(requests, at, parent.side, own_price(parent, legs[at]), quantity, DAY, signal)

@@ -1,0 +1,178 @@
+"""Every algorithm on markets that move and answer: exactly the quantity, never past the limit, one child at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from engine.algorithms import ALGORITHMS
+from engine.messages.codes import OrderAction, ParentState, TimeInForce
+from tests.engine.algorithms.trading_floor import MIDDLE, TICK, Floor
+from tests.engine.loop_builder import BUY, OTHER_VENUE, SECOND_NS, SELL, START_NS, VENUE
+
+QUANTITY = 3_000
+LIMITS = {BUY: MIDDLE + 3 * TICK, SELL: MIDDLE - 3 * TICK}
+
+
+def by_slice(floor: Floor, seconds: int, slices: int) -> list[int]:
+    """Shares done in each slice of the time."""
+    done = [0] * slices
+    for at_ns, _, _, quantity in floor.fills:
+        done[(at_ns - START_NS) // (seconds * SECOND_NS // slices)] += quantity
+    return done
+
+
+def check_children(floor: Floor, side: int, price: int) -> None:
+    """What holds of every request whatever the market did."""
+    entered = [row for row in floor.requests if row["action"] == OrderAction.ENTER]
+    assert all(row["side"] == side and row["parent_id"] == floor.parents[0]["parent_id"] for row in entered)
+    assert all(row["price"] <= price if side == BUY else row["price"] >= price for row in entered)
+    assert {int(row["kind"]) for row in entered} <= {number for number, _ in ALGORITHMS.values()}
+    assert not floor.resting
+    assert not floor.denials
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_a_market_that_moves_never_makes_it_trade_too_much_or_too_dear(name: str, seed: int) -> None:
+    side = BUY if seed % 2 else SELL
+    floor = Floor(seed, venues=(VENUE, OTHER_VENUE), passive=0.1 * seed, moves=True)
+    number = floor.enter(name, QUANTITY, 20, side, price=LIMITS[side])
+
+    for _ in range(101):
+        floor.step()
+        floor.trade(floor.dice.randrange(100, 1_000), floor.dice.choice(floor.venues))
+        assert floor.done <= QUANTITY
+        assert len(floor.resting) <= 1
+
+    check_children(floor, side, LIMITS[side])
+    ended = floor.ended(number)
+    assert ended["filled"] == floor.done
+    assert ended["value"] == sum(price * quantity for *_, price, quantity in floor.fills)
+    assert ended["state"] == (ParentState.DONE if floor.done == QUANTITY else ParentState.EXPIRED)
+
+
+@pytest.mark.parametrize("side", [BUY, SELL])
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_a_market_that_allows_it_gets_all_of_it_done_in_time(name: str, side: int) -> None:
+    floor = Floor()
+    floor.enter(name, QUANTITY, 20, side, price=LIMITS[side])
+
+    floor.run(20.2)
+
+    check_children(floor, side, LIMITS[side])
+    assert floor.done == QUANTITY
+    assert floor.parents[-1]["state"] == ParentState.DONE
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_a_market_beyond_the_limit_gets_nothing(name: str) -> None:
+    floor = Floor()
+    number = floor.enter(name, QUANTITY, 10, BUY, price=MIDDLE - 2 * TICK)
+
+    floor.run(10.4)
+
+    check_children(floor, BUY, MIDDLE - 2 * TICK)
+    assert (floor.ended(number)["state"], floor.ended(number)["filled"]) == (ParentState.EXPIRED, 0)
+
+
+def test_twap_does_each_slice_within_its_time_and_none_before() -> None:
+    floor = Floor()
+    floor.enter("twap", 1_000, 50, given={"slices": 5, "patience": 2.0})
+
+    floor.run(50)
+
+    assert by_slice(floor, 50, 5) == [200] * 5
+    times = [row["time_in_force"] for row in floor.requests if row["action"] == OrderAction.ENTER]
+    assert times == [TimeInForce.DAY, TimeInForce.IOC] * 5  # first at the touch, then across
+
+
+def test_what_is_filled_at_the_touch_does_not_cross() -> None:
+    floor = Floor(passive=1.0)
+    floor.enter("twap", 1_000, 50, given={"slices": 5, "patience": 2.0})
+
+    floor.run(50)
+
+    assert floor.done == 1_000
+    assert {price for *_, price, _ in floor.fills} == {MIDDLE - TICK}
+
+
+def test_a_child_moves_along_with_the_touch_and_to_the_better_venue() -> None:
+    floor = Floor(venues=(VENUE, OTHER_VENUE))
+    floor.enter("twap", 1_000, 50, given={"slices": 1, "patience": 30.0})
+    floor.step()
+    floor.quote(OTHER_VENUE, MIDDLE + TICK)
+    floor.step()
+
+    [child] = floor.resting.values()
+
+    assert (child.venue, child.price) == (OTHER_VENUE, MIDDLE)
+
+
+def test_vwap_follows_the_curve() -> None:
+    floor = Floor()
+    floor.enter("vwap", 10_000, 100, given={"patience": 0.0})
+
+    floor.run(100)
+
+    assert by_slice(floor, 100, 10) == pytest.approx([1600, 1100, 900, 700, 700, 700, 700, 900, 1100, 1600], abs=40)
+    assert floor.done == 10_000
+
+
+def test_participation_keeps_its_share_of_what_is_traded() -> None:
+    floor = Floor(shown=10_000)
+    number = floor.enter("participation", 5_000, 100, given={"rate": 10.0, "patience": 0.0, "complete": 0})
+
+    traded = 0
+    for _ in range(30):
+        floor.trade(730)
+        traded += 730
+        floor.step()
+        assert floor.done == traded // 10  # the venues of this floor do not print our own trades
+
+    assert floor.state(number)["volume"] == traded
+
+
+def test_an_iceberg_shows_no_more_than_its_display_and_rests_at_its_limit() -> None:
+    floor = Floor(passive=1.0)
+    floor.enter("iceberg", 1_000, 100, price=MIDDLE - 5 * TICK, given={"display": 300, "complete": 0})
+
+    floor.run(20)
+
+    asked = [(row["price"], row["quantity"]) for row in floor.requests]
+    assert max(quantity for _, quantity in asked) == 300
+    assert {price for price, _ in asked} == {MIDDLE - 5 * TICK}
+    assert floor.done == 1_000
+
+
+def test_a_sniper_shows_nothing_until_its_price_is_there_and_takes_no_more_than_is_offered() -> None:
+    floor = Floor()
+    floor.enter("sniper", 800, 100, price=MIDDLE, given={"least": 1})
+    floor.run(2)
+    shown_before = list(floor.requests)
+
+    floor.quote(VENUE, MIDDLE - TICK)
+
+    asked = [(row["price"], row["quantity"], row["time_in_force"]) for row in floor.requests]
+    assert shown_before == []
+    assert asked == [(MIDDLE, 500, TimeInForce.IOC), (MIDDLE, 300, TimeInForce.IOC)]
+
+
+def test_close_does_most_of_it_late() -> None:
+    floor = Floor()
+    floor.enter("close", 8_000, 40, given={"lateness": 3.0, "patience": 0.0})
+
+    floor.run(40)
+
+    assert by_slice(floor, 40, 2) == pytest.approx([1_000, 7_000], abs=60)
+
+
+def test_progress_says_what_is_scheduled_and_what_is_done() -> None:
+    floor = Floor()
+    number = floor.enter("twap", 1_000, 50, given={"slices": 5, "patience": 1.0})
+    floor.run(12)
+
+    state: Any = floor.state(number)
+
+    assert (int(state["scheduled"]), int(state["filled"])) == (400, 400)
