@@ -16,6 +16,7 @@ from engine.messages.codes import (
     Liquidity,
     OrderAction,
     OrderState,
+    ParentState,
     ReportKind,
     Scope,
     Side,
@@ -88,6 +89,49 @@ class Order(Projected):
     @property
     def working(self) -> bool:
         return self.state in OPEN_STATES
+
+
+class Parent(models.Model):
+    """A parent order, from its entry to its end; what its children did is summed from them (`services.with_progress`).
+
+    `kind` is the algorithm's number, `venues` has bit v - 1 for each venue v that it may use, `trader` is null for a
+    strategy's. `price` is null without a limit.
+    """
+
+    parent_id = models.BigIntegerField(primary_key=True)
+    sequence = models.BigIntegerField(unique=True)
+    last_sequence = models.BigIntegerField()
+    strategy = weak_reference("strategies.Strategy")
+    team = weak_reference("accounts.Team")
+    trader = weak_reference("accounts.User")
+    instrument = weak_reference("markets.Instrument")
+    kind = models.PositiveIntegerField()
+    side = models.PositiveSmallIntegerField(choices=choices_of(Side))
+    price = models.DecimalField(max_digits=20, decimal_places=4, null=True)
+    quantity = models.BigIntegerField()
+    venues = models.PositiveSmallIntegerField()
+    start_ns = models.BigIntegerField()
+    end_ns = models.BigIntegerField()
+    state = models.PositiveSmallIntegerField(choices=choices_of(ParentState))
+    limits_version = models.BigIntegerField()
+    time_ns = models.BigIntegerField()
+    ended_ns = models.BigIntegerField(null=True)
+
+    class Meta:
+        ordering = ["-sequence"]
+        verbose_name = "parent order"
+        indexes = [models.Index(fields=["team", "-sequence"], name="blotter_par_team_id_seq_idx")]
+
+    def __str__(self) -> str:
+        return f"parent order {self.parent_id}"
+
+    @property
+    def working(self) -> bool:
+        return self.ended_ns is None
+
+    @property
+    def venue_numbers(self) -> list[int]:
+        return [venue for venue in range(1, 9) if self.venues >> (venue - 1) & 1]
 
 
 class OrderEvent(models.Model):
@@ -190,7 +234,7 @@ class Denial(Projected):
 
 
 class OrderEntry(models.Model):
-    """A manual order as somebody asked for it; `client_order_id` is unique for ever, `body_hash` tells a replay from
+    """A manual order or parent order as somebody asked for it; `client_order_id` is unique for ever, `body_hash` tells a replay from
     another order under the same name. `outcome` is unknown until the engine answered."""
 
     class Outcome(models.TextChoices):
@@ -209,6 +253,7 @@ class OrderEntry(models.Model):
     reason = models.CharField(max_length=300, blank=True)
     refusal_code = models.CharField(max_length=40, blank=True)
     order_id = models.BigIntegerField(null=True, db_index=True)
+    parent_id = models.BigIntegerField(null=True, db_index=True)
     journal_sequence = models.BigIntegerField(null=True)
 
     class Meta:

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.cache import cache
 
 from desk.refusals import EngineNotReached, EngineRefused, OutcomeUnknown
-from engine.messages.catalogue import Catalogue, Parameter, StrategyKind, VenueField, VenueKind
+from engine.messages.catalogue import AlgorithmKind, Catalogue, Parameter, StrategyKind, VenueField, VenueKind
 from engine.messages.control import Command, Hello, Status, command, decode_status
 from engine.messages.endpoints import engine_endpoints
 
@@ -81,6 +81,12 @@ def decode_catalogue(body: dict[str, Any]) -> Catalogue:
             **_known(StrategyKind, kind) | {"parameters": [_made(Parameter, row) for row in kind["parameters"]]}
         )
         for kind in body.get("strategy_kinds", [])
+    ]
+    known["algorithm_kinds"] = [
+        AlgorithmKind(
+            **_known(AlgorithmKind, kind) | {"parameters": [_made(Parameter, row) for row in kind["parameters"]]}
+        )
+        for kind in body.get("algorithm_kinds", [])
     ]
     known["venue_kinds"] = [
         VenueKind(**_known(VenueKind, kind) | {"fields": [_made(VenueField, row) for row in kind["fields"]]})

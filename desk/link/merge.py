@@ -2,7 +2,7 @@
 
 from django.db import connection
 
-from engine.messages.codes import DenialReason, OrderAction, OrderState, RecordKind, ReportKind, Side
+from engine.messages.codes import DenialReason, OrderAction, OrderState, ParentState, RecordKind, ReportKind, Side
 
 ENTER, REPLACE, CANCEL = int(OrderAction.ENTER), int(OrderAction.REPLACE), int(OrderAction.CANCEL)
 PENDING_NEW, PENDING_CANCEL = int(OrderState.PENDING_NEW), int(OrderState.PENDING_CANCEL)
@@ -13,6 +13,7 @@ DENIED, UNKNOWN, CANCELED = int(OrderState.DENIED), int(OrderState.UNKNOWN), int
 EXECUTED, REPLACED, BROKEN = int(ReportKind.EXECUTED), int(ReportKind.REPLACED), int(ReportKind.BROKEN)
 REJECTED, NOT_SENT = int(ReportKind.REJECTED), int(ReportKind.NOT_SENT)
 NO_DENIAL = int(DenialReason.NONE)
+WORKING_PARENT = int(ParentState.WORKING)
 BUY, SELL = int(Side.BUY), int(Side.SELL)
 SCALE = "10000.0"  # integers of 1/10,000 become decimals here and nowhere else in the projector
 
@@ -137,6 +138,20 @@ from staged_report r left join blotter_order o using (order_id)
 where r.kind in ({EXECUTED}, {BROKEN}) and r.duplicate = 0 order by r.sequence
 """
 
+ENTERED_PARENTS = f"""
+insert into blotter_parent (parent_id, sequence, last_sequence, strategy_id, team_id, trader_id, instrument_id, kind, side,
+    price, quantity, venues, start_ns, end_ns, state, limits_version, time_ns, ended_ns)
+select parent_id, sequence, sequence, nullif(strategy, 0), nullif(team, 0), nullif(trader, 0), instrument, kind, side,
+    nullif(price, 0) / {SCALE}, quantity, venues, start_ns, end_ns, state, limits_version, time_ns, null
+from staged_parent where state = {WORKING_PARENT}
+"""
+
+ENDED_PARENTS = f"""
+update blotter_parent p set state = e.state, last_sequence = e.sequence, ended_ns = e.time_ns
+from staged_parent e where e.state <> {WORKING_PARENT} and p.parent_id = e.parent_id
+"""
+
+PARENTS = RecordKind.PARENT
 REQUESTS, DENIED_REQUESTS, REPORTS = RecordKind.ORDER_REQUEST, RecordKind.DENIAL, RecordKind.ORDER_REPORT
 
 # In this order, each when one of its kinds was staged.
@@ -152,6 +167,8 @@ STATEMENTS: tuple[tuple[str, frozenset[RecordKind]], ...] = (
     (REPLACED_ORDERS, frozenset({REPORTS})),
     (RELEASED_ORDERS, frozenset({REPORTS})),
     (REPLACEMENTS, frozenset({REPORTS})),
+    (ENTERED_PARENTS, frozenset({PARENTS})),
+    (ENDED_PARENTS, frozenset({PARENTS})),
 )
 
 

@@ -16,6 +16,7 @@ TABLES = {
     RecordKind.ORDER_REQUEST: "staged_request",
     RecordKind.DENIAL: "staged_denial",
     RecordKind.ORDER_REPORT: "staged_report",
+    RecordKind.PARENT: "staged_parent",
 }
 
 

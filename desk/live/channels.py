@@ -10,7 +10,7 @@ from typing import NamedTuple
 FIRM = 0
 
 SHARED_STATE = frozenset({"engine", "venues", "feeds", "latency", "alarms", "tops"})
-TEAM_STATE = frozenset({"strategies", "positions", "pnl"})
+TEAM_STATE = frozenset({"strategies", "parents", "positions", "pnl"})
 SHARED_EVENTS = frozenset({"engine_events"})
 TEAM_EVENTS = frozenset({"orders", "fills", "denials"})
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.control.configuration import LARGEST_NUMBER, PROTOCOLS, Configuration, Refusal
 from engine.control.parent_orders import ParentOrders
+from engine.control.preview import preview
 from engine.hotpath import tables
 from engine.hotpath.calibration import read_cycles
 from engine.hotpath.entries import (
@@ -81,6 +82,8 @@ class Commands:
             return self.answers[command.id]
         try:
             body = control.decode_body(command)
+            if command.kind == control.PREVIEW:
+                return Status(command.id, control.APPLIED, "", preview(self.configuration, body))
             checked = self._checks[command.kind](body, command)
         except (Refusal, ValueError) as refusal:
             return Status(command.id, control.REFUSED, str(refusal))

@@ -26,6 +26,7 @@ CANCEL_PARENT = "cancel_parent"
 KILL = "kill"
 REARM = "rearm"
 ALARM = "alarm"
+PREVIEW = "preview"
 
 APPLIED = "applied"
 REFUSED = "refused"
@@ -176,6 +177,19 @@ class Alarm:
 
 
 @dataclass(frozen=True)
+class Preview:
+    """Ask what an order of a team would meet, without entering it: a `price` of 0 stands for the touch. Answered at
+    once and not journalled, as Hello."""
+
+    team: int
+    instrument: int
+    venues: list[int]
+    side: int
+    quantity: int
+    price: int
+
+
+@dataclass(frozen=True)
 class Hello:
     """Ask for the catalogue."""
 
@@ -195,6 +209,7 @@ BODIES: dict[str, type[Any]] = {
     KILL: Kill,
     REARM: Rearm,
     ALARM: Alarm,
+    PREVIEW: Preview,
 }
 
 

@@ -8,10 +8,11 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engine.algorithms import compiled_algorithm
 from engine.messages import control
 from engine.messages.control import APPLIED, REFUSED, Command, decode_command
 from engine.strategies import compiled_kind
-from tests.engine.loop_builder import ALPHA, PARAMETERS, Loop
+from tests.engine.loop_builder import ALPHA, PARAMETERS, SECOND_NS, START_NS, Loop
 
 LARGE = (1 << 62) - 1
 NUMBERS = st.one_of(st.integers(-2, 9), st.integers(-LARGE, LARGE), st.sampled_from([1_000_000, 1 << 31, 1 << 32]))
@@ -41,6 +42,10 @@ def commands(draw: st.DrawFn) -> Command:
     if kind == control.START_STRATEGY and draw(st.booleans()):
         body |= {"kind": "pairs", "kind_hash": compiled_kind("pairs").hash, "parameters": PARAMETERS}
         body |= {"instruments": [1, 2], "venue": 1}
+    if kind == control.ENTER_PARENT and draw(st.booleans()):
+        body |= {"algorithm": "twap", "kind_hash": compiled_algorithm("twap").hash, "venues": [1, 2], "strategy": 0}
+        body |= {"parameters": {"slices": 10, "patience": 1.0}, "instrument": ALPHA, "side": 1, "price": 0}
+        body |= {"start_ns": 0, "end_ns": START_NS + draw(st.sampled_from([1, 3600])) * SECOND_NS, "expires_ns": 0}
     if kind == control.APPLY_LIMITS and draw(st.booleans()):
         body["based_on"] = shared().configuration.limits_version
     return control.command(control.BODIES[kind](**body), "alice")

@@ -296,3 +296,36 @@ def test_the_state_says_how_far_it_is(floor: Floor) -> None:
         }
     ]  # fmt: skip
     assert state["strategies"] == []
+
+
+def test_a_preview_says_what_an_order_would_meet_and_changes_nothing(floor: Floor) -> None:
+    loop = floor.loop
+    loop.applied(control.EnterOrder("first-order", TEAM, ALPHA, VENUE, BUY, 100, MIDDLE - TICK, 1))
+    floor.answer()
+    before = [loop.memory.cells.tobytes(), loop.memory.accounts.tobytes(), int(loop.core["next_order_id"])]
+
+    asked = loop.applied(control.Preview(TEAM, ALPHA, [VENUE, OTHER_VENUE], BUY, 9_950, 0))
+
+    top = {"bid": MIDDLE - TICK, "bid_quantity": 500, "ask": MIDDLE + TICK, "ask_quantity": 500, "last_price": None}
+    assert asked["tops"] == [{"venue": VENUE} | top, {"venue": OTHER_VENUE} | top]
+    assert asked["gate"] == {
+        "denial": "POSITION", "measured": 10_050, "bound": 10_000, "scope": "TEAM", "scope_id": TEAM,
+        "limit_name": "POSITION",
+    }  # fmt: skip
+    team, firm = asked["accounts"]
+    assert (team["scope"], team["scope_id"], team["working_buy"], team["bounds"]["position"]) == (
+        "TEAM", TEAM, 100, 10_000,
+    )  # fmt: skip
+    assert (firm["scope"], firm["position"], firm["today"]) == ("FIRM", 0, 0)
+    assert loop.taken() == []
+    assert before == [loop.memory.cells.tobytes(), loop.memory.accounts.tobytes(), int(loop.core["next_order_id"])]
+    assert loop.applied(control.Preview(TEAM, ALPHA, [VENUE], BUY, 100, MIDDLE))["gate"] == {}
+
+
+def test_a_preview_of_a_team_without_limits_has_none(floor: Floor) -> None:
+    asked = floor.loop.applied(control.Preview(OTHER_TEAM, ALPHA, [VENUE], SELL, 100, 0))
+
+    assert set(asked["accounts"][0]["bounds"].values()) == {None}
+    assert "instrument 99 is not known" in floor.loop.command(control.Preview(TEAM, 99, [VENUE], BUY, 1, 0)).reason
+    assert "venue 3 is not defined" in floor.loop.command(control.Preview(TEAM, ALPHA, [3], BUY, 1, 0)).reason
+    assert "a preview needs a venue" in floor.loop.command(control.Preview(TEAM, ALPHA, [], BUY, 1, 0)).reason

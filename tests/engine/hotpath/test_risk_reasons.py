@@ -253,6 +253,7 @@ def test_a_denial_says_what_was_measured_against_what_in_whose_limits(loop: Loop
             "scope": Scope.TEAM,
             "limit_name": LimitName.ORDER_QUANTITY,
             "scope_id": TEAM,
+            "parent_id": 0,
             "signal": 0.0,
         }
     ]

@@ -34,6 +34,7 @@ BODIES = [
     control.CancelParent(12),
     control.Kill(1, 0, "now"),
     control.Rearm(1, 0, "over", "bob"),
+    control.Preview(1, 1, [1], 1, 100, 0),
     control.Alarm("latency_p99", 1, "slow", 2_000, 1_000),
 ]
 

@@ -1,0 +1,89 @@
+"""What an order would meet, told without entering it: the books, the gate's answer, and how much of each limit is used.
+
+Read from the loop's memory between batches; nothing is journalled and nothing changes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.control.configuration import LIMIT_FIELDS, Configuration, Refusal
+from engine.hotpath import tables
+from engine.hotpath.risk import NONE, check
+from engine.messages.codes import DenialReason, LimitName, Scope, Side, TimeInForce
+from engine.messages.control import Preview
+
+ANY = -1
+
+
+def preview(configuration: Configuration, body: Preview) -> dict[str, Any]:
+    """The answer's body. Refusal for an instrument, venue or side that there is not."""
+    if body.instrument not in configuration.names:
+        raise Refusal(f"instrument {body.instrument} is not known")
+    for venue in body.venues:
+        if venue not in configuration.venues:
+            raise Refusal(f"venue {venue} is not defined")
+    if body.side not in tuple(Side) or body.quantity <= 0 or body.price < 0 or not body.venues:
+        raise Refusal("a preview needs a venue, a side, a quantity and a price that is not negative")
+    tops = [_top(configuration, venue, body.instrument) for venue in body.venues]
+    return {
+        "tops": tops,
+        "accounts": _accounts(configuration, body),
+        "gate": _gate(configuration, body, tops) if body.team in configuration.team_accounts else {},
+        "limits_version": configuration.limits_version,
+    }
+
+
+def _top(configuration: Configuration, venue: int, instrument: int) -> dict[str, Any]:
+    listing = configuration.memory.listing(venue, instrument)
+    top = configuration.memory.book.tops[listing]
+    found: dict[str, Any] = {"venue": venue}
+    for price, quantity in (("bid", "bid_quantity"), ("ask", "ask_quantity")):
+        there = int(top[quantity]) > 0
+        found[price], found[quantity] = (int(top[price]), int(top[quantity])) if there else (None, None)
+    found["last_price"] = int(configuration.memory.statuses[listing]["last_price"]) or None
+    return found
+
+
+def _accounts(configuration: Configuration, body: Preview) -> list[dict[str, Any]]:
+    """The team and the firm: what they hold and work of the instrument, and their bounds (null: unset)."""
+    found = []
+    for scope, scope_id, index in (
+        (Scope.TEAM, body.team, configuration.team_accounts.get(body.team)),
+        (Scope.FIRM, 0, tables.FIRM_ACCOUNT),
+    ):
+        limits = next((row for row in configuration.limits if (row.scope, row.scope_id) == (scope, scope_id)), None)
+        cell = {"position": 0, "working_buy": 0, "working_sell": 0}
+        profit = 0
+        if index is not None:
+            row = configuration.memory.cells[index * configuration.memory.width + body.instrument]
+            cell = {name: int(row[name]) for name in cell}
+            account = configuration.memory.accounts[index]
+            profit = int(account["cash"] + account["holdings"] - account["fees"] - account["day_start"])
+        bounds = {name: getattr(limits, name) if limits else -1 for name in LIMIT_FIELDS}
+        bounds = {name: None if bound < 0 else bound for name, bound in bounds.items()}
+        found.append({"scope": scope.name, "scope_id": scope_id, "today": profit, "bounds": bounds} | cell)
+    return found
+
+
+def _gate(configuration: Configuration, body: Preview, tops: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the gate would say to all of it as one order at the first venue; empty when it would let it pass."""
+    memory = configuration.memory
+    side = "ask" if body.side == Side.BUY else "bid"
+    price = body.price or tops[0][side] or 0
+    reason = int(
+        check(
+            memory.address, 0, configuration.team_accounts[body.team], ANY, body.venues[0], body.instrument, body.side,
+            price, body.quantity, int(TimeInForce.DAY),
+        )
+    )  # fmt: skip
+    if reason == NONE:
+        return {}
+    core = memory.core[0]
+    found: dict[str, Any] = {"denial": DenialReason(reason).name}
+    found |= {"measured": int(core["measured"]), "bound": int(core["bound"])}
+    if core["scope"]:
+        found |= {"scope": Scope(int(core["scope"])).name, "scope_id": int(core["scope_id"])}
+    if core["limit_name"]:
+        found["limit_name"] = LimitName(int(core["limit_name"])).name
+    return found
