@@ -146,7 +146,7 @@ def test_there_is_room_for_so_many_strategies(loop: Loop) -> None:
     rows = len(loop.memory.strategies) - 1
     for number in range(1, rows + 1):
         assert loop.start_pairs(strategy=number).applied
-    assert loop.start_pairs(strategy=rows + 1).reason == f"the engine has room for {rows} strategies"
+    assert loop.start_pairs(strategy=rows + 1).reason == f"the engine has room for {rows} strategies and parent orders"
     loop.applied(control.StopStrategy(1))
     assert loop.start_pairs(strategy=1).applied
 
