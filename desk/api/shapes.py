@@ -24,6 +24,7 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=300), AfterVali
 Name = Annotated[str, StringConstraints(min_length=1, max_length=60), AfterValidator(_storable)]
 DecimalText = Annotated[str, StringConstraints(pattern=DECIMAL)]
 Whole = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,15}$")]
+TimeText = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,19}$")]
 Id = Annotated[int, Field(ge=0, le=LARGEST_ID)]
 Cursor = Annotated[int, Field(ge=0, le=LARGEST_ID)]
 Count = Annotated[int, Field(ge=1, le=PAGE)]
@@ -165,12 +166,69 @@ class OrderIn(Taken):
     valid_milliseconds: Annotated[int, Field(ge=1, le=60_000)] = 500
 
 
+class ReplaceIn(Taken):
+    """Both terms: `quantity` is what is to be open from now on."""
+
+    quantity: Whole
+    price: DecimalText
+
+
+class ReplacedOut(Schema):
+    """The number under which the order goes on."""
+
+    order_id: str
+
+
+class ParentIn(Taken):
+    """A parent order: `algorithm` and `parameters` as in the catalogue, every parameter by name; no `price` is no
+    limit. It begins at `start_ns` (now, unless told) and ends at `end_ns` or after `seconds`: one of the two."""
+
+    client_order_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,36}$")]
+    algorithm: Name
+    instrument: Name
+    venues: Annotated[list[Name], Field(min_length=1, max_length=4)]
+    side: Literal["buy", "sell"]
+    quantity: Whole
+    price: DecimalText | None = None
+    parameters: Annotated[dict[str, float], Field(max_length=32)]
+    start_ns: TimeText = "0"
+    end_ns: TimeText = "0"
+    seconds: Annotated[int, Field(ge=0, le=604_800)] = 0
+    valid_milliseconds: Annotated[int, Field(ge=1, le=60_000)] = 500
+
+
+class ParentOut(Schema):
+    """`filled_quantity`, `average_price` and `fees` are those of its children."""
+
+    parent_id: str
+    sequence: str
+    algorithm: str
+    strategy: str | None
+    team: str | None
+    trader: str | None
+    instrument: str | None
+    venues: list[str]
+    side: str
+    quantity: str
+    price: str | None
+    state: str
+    filled_quantity: str
+    average_price: str | None
+    fees: str
+    limits_version: str
+    start_ns: str
+    end_ns: str
+    ts: str
+    ts_ns: str
+
+
 class EntryOut(Schema):
-    """An order as it was entered; `order_id` once the engine took it."""
+    """An order or parent order as it was entered; `order_id` or `parent_id` once the engine took it."""
 
     client_order_id: str
     outcome: str
     order_id: str | None
+    parent_id: str | None
     journal_sequence: str | None
     reason: str
 
@@ -178,6 +236,7 @@ class EntryOut(Schema):
 class OrderOut(Schema):
     order_id: str
     sequence: str
+    parent_id: str | None
     strategy: str | None
     team: str | None
     instrument: str | None

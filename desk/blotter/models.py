@@ -234,8 +234,8 @@ class Denial(Projected):
 
 
 class OrderEntry(models.Model):
-    """A manual order or parent order as somebody asked for it; `client_order_id` is unique for ever, `body_hash` tells a
-    replay from another order under the same name. `outcome` is unknown until the engine answered."""
+    """A manual order or parent order as somebody asked for it; `client_order_id` is unique for ever, `body_hash` tells
+    a replay from another order under the same name. `outcome` is unknown until the engine answered."""
 
     class Outcome(models.TextChoices):
         UNKNOWN = "unknown", "unknown"

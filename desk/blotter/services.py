@@ -1,33 +1,32 @@
 """What people see of orders and fills, and what they do by hand: enter and cancel an order."""
 
-import hashlib
-import json
-import re
-import time
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
-from uuid import uuid4
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 
 from desk.accounts import policy
 from desk.accounts.models import User
 from desk.audit.services import record, team_chain
+from desk.blotter.entries import (
+    CLIENT_ORDER_ID,
+    CLIENT_ORDER_ID_RULE,
+    LONGEST_VALID_MILLISECONDS,
+    Entered,
+    enter_once,
+    refusal_sentence,
+)
 from desk.blotter.models import Denial, Fill, Order, OrderEntry, OrderEvent
-from desk.blotter.sentences import denial_sentence
 from desk.link import client
 from desk.markets.models import Instrument, Venue
-from desk.refusals import Conflict, EngineNotReached, Invalid
-from engine.messages.codes import OPEN_STATES, DenialReason, LimitName, Scope, Side, TimeInForce
-from engine.messages.control import CancelOrder, EnterOrder, Status, command
+from desk.refusals import Conflict, EngineRefused, Invalid
+from engine.messages.codes import OPEN_STATES, Side, TimeInForce
+from engine.messages.control import CancelOrder, ReplaceOrder, Status, command
 from engine.messages.prices import from_decimal, to_decimal
 
-CLIENT_ORDER_ID = re.compile(r"[A-Za-z0-9._-]{1,36}\Z")
-CLIENT_ORDER_ID_RULE = "A client order id has 1 to 36 letters, digits, dots, underscores or hyphens."
 VALID_MILLISECONDS = 2_000
-LONGEST_VALID_MILLISECONDS = 60_000
 LARGEST_QUANTITY = 10**9
 LARGEST_PRICE = 2**40
 RELATED = ("strategy", "team", "instrument", "venue")
@@ -46,14 +45,6 @@ class OrderTicket:
     price: Decimal
     time_in_force: TimeInForce = TimeInForce.DAY
     valid_milliseconds: int = VALID_MILLISECONDS
-
-
-@dataclass(frozen=True)
-class Entered:
-    """The entry of an order; `replayed` when this ticket had been entered before and nothing was sent now."""
-
-    entry: OrderEntry
-    replayed: bool
 
 
 def visible_orders(user: User) -> QuerySet[Order]:
@@ -93,30 +84,8 @@ def enter_order(actor: User, ticket: OrderTicket) -> Entered:
     Invalid, Conflict (client_order_id_reused), EngineRefused, EngineNotReached (the id is free again), OutcomeUnknown.
     """
     policy.require(policy.may_enter_order(actor, actor.team_id), "Only a trader with a team may enter orders.")
-    assert actor.team_id is not None
-    body = _checked_body(ticket)
-    digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
-    try:
-        with transaction.atomic():
-            entry = OrderEntry.objects.create(
-                client_order_id=ticket.client_order_id,
-                body=body,
-                body_hash=digest,
-                command_id=uuid4().hex,
-                team_id=actor.team_id,
-                entered_by=actor,
-            )
-            subject = f"order {ticket.client_order_id}"
-            record(actor, "order.entered", subject, after=body, chain=team_chain(entry.team_id))
-    except IntegrityError:
-        return _entered_before(actor, ticket, digest)
-    return Entered(_send_entry(entry, ticket.valid_milliseconds), replayed=False)
-
-
-def check_client_order_id(text: str) -> None:
-    """Invalid unless it is one."""
-    if not CLIENT_ORDER_ID.match(text):
-        raise Invalid({"client_order_id": CLIENT_ORDER_ID_RULE})
+    body = checked_order(ticket)
+    return enter_once(actor, ticket.client_order_id, body, ticket.valid_milliseconds)
 
 
 def find_entry(user: User, client_order_id: str) -> OrderEntry:
@@ -136,7 +105,55 @@ def cancel_order(actor: User, order_id: int) -> Status:
     return client.apply(command(CancelOrder(order_id), actor.get_username()))
 
 
-def _checked_body(ticket: OrderTicket) -> dict[str, Any]:
+def may_replace(actor: User, order: Order) -> bool:
+    """Whether the person may give the order other terms: a working one that no strategy or algorithm works."""
+    by_hand = order.strategy_id is None and order.parent_id is None
+    return order.working and by_hand and policy.may_enter_order(actor, order.team_id)
+
+
+def replace_order(actor: User, order_id: int, price: Decimal, quantity: int) -> Status:
+    """Ask the venue for another price and open quantity; the answer's body has the `order_id` it goes on under. Raises
+    NotFound, NotPermitted, Conflict (order_not_working, order_worked), Invalid, EngineRefused, OutcomeUnknown."""
+    order = find_order(actor, order_id)
+    policy.require(policy.may_enter_order(actor, order.team_id), "Your role may not change this order.")
+    if not order.working:
+        raise Conflict(f"This order is {order.get_state_display()}.", code="order_not_working")
+    if not may_replace(actor, order):
+        whose = "a parent order" if order.parent_id else "a strategy"
+        raise Conflict(f"This order is worked by {whose}; cancel it instead.", code="order_worked")
+    errors = _amount_errors(order.instrument, price, quantity)
+    if errors:
+        raise Invalid(errors, code="bad_tick" if list(errors) == ["price"] else "")
+    after = {"price": str(price), "quantity": quantity}
+    with transaction.atomic():
+        chain = team_chain(order.team_id) if order.team_id else "firm"
+        record(actor, "order.replace_asked", f"order {order_id}", after=after, chain=chain)
+    status = client.send(command(ReplaceOrder(order_id, from_decimal(price), quantity), actor.get_username()))
+    if not status.applied:
+        code = str(status.body.get("denial", "order_refused")).lower()
+        raise EngineRefused(refusal_sentence(status) or "The engine refused.", code=code)
+    return status
+
+
+def _amount_errors(instrument: Instrument | None, price: Decimal, quantity: int) -> dict[str, str]:
+    errors = {}
+    if quantity < 1 or (instrument and quantity % instrument.lot_size):
+        errors["quantity"] = "The quantity must be a positive number of whole lots."
+    elif quantity > LARGEST_QUANTITY:
+        errors["quantity"] = f"The quantity is at most {LARGEST_QUANTITY:,}."
+    try:
+        asked = from_decimal(price)
+        if asked <= 0 or (instrument and asked % from_decimal(instrument.tick_size)):
+            errors["price"] = "The price must be a positive multiple of the tick size."
+        elif asked > LARGEST_PRICE:
+            errors["price"] = f"The price is at most {to_decimal(LARGEST_PRICE):,}."
+    except ValueError as error:
+        errors["price"] = f"{error}."
+    return errors
+
+
+def checked_order(ticket: OrderTicket) -> dict[str, Any]:
+    """The body of the entry; Invalid names what is wrong."""
     errors = {}
     if not CLIENT_ORDER_ID.match(ticket.client_order_id):
         errors["client_order_id"] = CLIENT_ORDER_ID_RULE
@@ -147,75 +164,7 @@ def _checked_body(ticket: OrderTicket) -> dict[str, Any]:
         errors["venue"] = f"There is no venue {ticket.venue}."
     if not 1 <= ticket.valid_milliseconds <= LONGEST_VALID_MILLISECONDS:
         errors["valid_milliseconds"] = f"It must be from 1 to {LONGEST_VALID_MILLISECONDS}."
-    if ticket.quantity < 1 or (instrument and ticket.quantity % instrument.lot_size):
-        errors["quantity"] = "The quantity must be a positive number of whole lots."
-    elif ticket.quantity > LARGEST_QUANTITY:
-        errors["quantity"] = f"The quantity is at most {LARGEST_QUANTITY:,}."
-    try:
-        price = from_decimal(ticket.price)
-        if price <= 0 or (instrument and price % from_decimal(instrument.tick_size)):
-            errors["price"] = "The price must be a positive multiple of the tick size."
-        elif price > LARGEST_PRICE:
-            errors["price"] = f"The price is at most {to_decimal(LARGEST_PRICE):,}."
-    except ValueError as error:
-        errors["price"] = f"{error}."
+    errors |= _amount_errors(instrument, ticket.price, ticket.quantity)
     if errors:
         raise Invalid(errors, code="bad_tick" if list(errors) == ["price"] else "")
     return {key: str(value) if key == "price" else value for key, value in asdict(ticket).items()}
-
-
-def _entered_before(actor: User, ticket: OrderTicket, digest: str) -> Entered:
-    entry = OrderEntry.objects.get(client_order_id=ticket.client_order_id)
-    if entry.body_hash != digest or entry.team_id != actor.team_id:
-        raise Conflict(
-            f"The client order id {ticket.client_order_id} belongs to another order.", code="client_order_id_reused"
-        )
-    if entry.outcome == OrderEntry.Outcome.UNKNOWN:
-        entry = _send_entry(entry, ticket.valid_milliseconds)
-    return Entered(entry, replayed=True)
-
-
-def _send_entry(entry: OrderEntry, valid_milliseconds: int) -> OrderEntry:
-    body = entry.body
-    # The expiry counts from the first entry: a late retry must not make an old order young again.
-    expires_ns = int(entry.entered_at.timestamp() * 1000 + valid_milliseconds) * 1_000_000
-    made = EnterOrder(
-        client_order_id=entry.client_order_id,
-        team=entry.team_id,
-        instrument=body["instrument"],
-        venue=body["venue"],
-        side=body["side"],
-        quantity=body["quantity"],
-        price=from_decimal(Decimal(body["price"])),
-        time_in_force=body["time_in_force"],
-        expires_ns=expires_ns,
-    )
-    try:
-        status = client.send(command(made, entry.entered_by.get_username(), entry.command_id))
-    except EngineNotReached:
-        if time.time_ns() > expires_ns:
-            entry.outcome, entry.reason = OrderEntry.Outcome.REFUSED, "It expired before the engine was reached."
-            entry.save(update_fields=["outcome", "reason"])
-        raise
-    entry.outcome = OrderEntry.Outcome.SENT if status.applied else OrderEntry.Outcome.REFUSED
-    entry.reason = _reason(status)[:300]
-    entry.refusal_code = "" if status.applied else str(status.body.get("denial", "order_refused")).lower()
-    entry.order_id = status.body.get("order_id")
-    entry.journal_sequence = status.journal_sequence
-    entry.save(update_fields=["outcome", "reason", "refusal_code", "order_id", "journal_sequence"])
-    return entry
-
-
-def _reason(status: Status) -> str:
-    """The engine's sentence; for a denial of the risk gate the one that names what was measured against what."""
-    denial = str(status.body.get("denial", ""))
-    if status.applied or denial not in DenialReason.__members__:
-        return status.reason
-    limit, scope = str(status.body.get("limit_name", "")), str(status.body.get("scope", ""))
-    return denial_sentence(
-        DenialReason[denial],
-        LimitName[limit] if limit in LimitName.__members__ else 0,
-        Scope[scope] if scope in Scope.__members__ else 0,
-        int(status.body.get("measured", 0)),
-        int(status.body.get("bound", 0)),
-    )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from desk.blotter import views
+from desk.blotter import ticket_views, views
 
 app_name = "blotter"
 urlpatterns = [
@@ -11,6 +11,12 @@ urlpatterns = [
     path("refused/", views.refused, name="refused"),
     path("orders/cancel/", views.cancel, name="cancel"),
     path("orders/<int:order_id>/", views.order, name="order"),
+    path("orders/replace/", views.replace, name="replace"),
+    path("ticket/", ticket_views.ticket, name="ticket"),
+    path("ticket/method/", ticket_views.ticket_method, name="ticket_method"),
+    path("parents/", ticket_views.parent_orders, name="parents"),
+    path("parents/cancel/", ticket_views.cancel_parent, name="cancel_parent"),
+    path("parents/<int:parent_id>/", ticket_views.parent, name="parent"),
     path("orders.csv", views.orders_csv, name="orders_csv"),
     path("fills.csv", views.fills_csv, name="fills_csv"),
 ]

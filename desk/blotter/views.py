@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.contrib import messages
@@ -20,7 +21,7 @@ from desk.blotter.csv_rows import FILL_COLUMNS, ORDER_COLUMNS, fill_row, order_r
 from desk.blotter.filters import filter_fields, filtered, page_before
 from desk.blotter.refused import refused_orders
 from desk.blotter.timeline import timelines
-from desk.refusals import NotFound, Refusal
+from desk.refusals import Invalid, NotFound, Refusal
 
 LONGEST_EXPORT = 100_000
 SHOWN_REFUSED = 200
@@ -71,6 +72,7 @@ def order(request: HttpRequest, order_id: int) -> HttpResponse:
         "timelines": timelines(order_id, events),
         "fills": services.visible_fills(person(request)).filter(order_id=order_id),
         "refusal": next(iter(refused_orders(person(request), 1, order_id=order_id)), None),
+        "may_replace": services.may_replace(person(request), found),
         "may_cancel": found.working and policy.may_cancel_order(person(request), found.team_id),
     }
     return render(request, "blotter/order.html", context)
@@ -94,6 +96,41 @@ def cancel(request: HttpRequest) -> HttpResponse:
         return render(request, "blotter/_cancel_answer.html", {"sentence": sentence, "done": said is messages.success})
     said(request, sentence)
     return redirect("blotter:order", int(text))
+
+
+@login_required
+@require_POST
+def replace(request: HttpRequest) -> HttpResponse:
+    """Give a working order another price and open quantity."""
+    number = request.POST.get("order_id", "")
+    if not (number.isascii() and number.isdigit() and len(number) < 19):
+        raise NotFound("There is no such order.")
+    following = int(number)
+    try:
+        price, quantity = _terms(request.POST)
+        status = services.replace_order(person(request), following, price, quantity)
+        following = int(status.body.get("order_id", following))
+        same = following == int(number)
+        sentence = f"Asked the venue to change order {number}" + ("." if same else f"; it goes on as {following}.")
+        messages.success(request, sentence)
+    except Refusal as refusal:
+        if refusal.status in (403, 404):
+            raise
+        sentences = refusal.errors.values() if isinstance(refusal, Invalid) else [refusal.sentence]
+        messages.error(request, " ".join(sentences))
+    return redirect("blotter:order", int(number))
+
+
+def _terms(typed: Mapping[str, str]) -> tuple[Decimal, int]:
+    """Price and quantity of a replacement as typed; Invalid for what is no number."""
+    try:
+        price = Decimal(typed.get("price", "").replace(",", "").strip())
+    except InvalidOperation:
+        raise Invalid({"price": "The price is a number."}) from None
+    quantity = typed.get("quantity", "").replace(",", "").strip()
+    if not (quantity.isascii() and quantity.isdigit() and len(quantity) <= 12) or not price.is_finite():
+        raise Invalid({"quantity": "The quantity is a whole number of shares, and the price is a number."})
+    return price, int(quantity)
 
 
 @login_required

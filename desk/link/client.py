@@ -73,6 +73,14 @@ def catalogue(fresh: bool = False) -> Catalogue:
     return decode_catalogue(body)
 
 
+def known_catalogue() -> Catalogue | None:
+    """The catalogue if it is known, or can be had; None without an engine."""
+    try:
+        return catalogue()
+    except (EngineNotReached, OutcomeUnknown, EngineRefused):
+        return None
+
+
 def decode_catalogue(body: dict[str, Any]) -> Catalogue:
     """The catalogue from the body of the answer to `hello`; fields that this desk does not know are left out."""
     known = _known(Catalogue, body)

@@ -7,6 +7,7 @@ from typing import Any
 from desk.live.channels import FIRM
 from desk.live.names import Names
 from desk.live.state_channel import Rows
+from engine.messages.codes import Side
 
 MONEY = frozenset(
     {"realised", "unrealised", "fees", "net", "today", "average_price", "mark", "bid", "ask", "value"}
@@ -52,7 +53,19 @@ def channel_rows(state: dict[str, Any], names: Names) -> dict[str, Rows]:
         team = names.teams.get(row["strategy"], FIRM)
         key = f"{row['strategy']}.{row['instrument']}.{row['venue']}"
         channels.setdefault(f"positions.{team}", {})[key] = _position_row(row, names)
+    for row in state.get("parents", []):
+        channels.setdefault(f"parents.{row['team']}", {})[str(row["parent"])] = _parent_row(row, names)
     return channels
+
+
+def _parent_row(row: dict[str, Any], names: Names) -> dict[str, Any]:
+    shown = _with_decimals(row)
+    shown["price"] = decimal_text(row["price"]) if row["price"] else None
+    shown["side"] = Side(row["side"]).name
+    shown["instrument_name"] = names.instrument(row["instrument"])
+    for column in ("filled", "scheduled"):
+        shown[f"{column}_percent"] = 100 * row[column] // row["quantity"]
+    return shown
 
 
 def _engine_row(state: dict[str, Any]) -> dict[str, Any]:

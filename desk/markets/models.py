@@ -9,7 +9,8 @@ LAST_VENUE = 8
 class Instrument(models.Model):
     """Reference data of the engine's instruments file; the primary key is the engine's id and the ITCH stock locate.
 
-    `tick_size` and `open_price` in the currency, `lot_size` in shares.
+    `tick_size` and `open_price` in the currency, `lot_size` in shares; `hourly_volume` shares traded in an hour of a
+    recorded session, null while none was looked at.
     """
 
     id = models.PositiveIntegerField(primary_key=True)
@@ -19,6 +20,7 @@ class Instrument(models.Model):
     multiplier = models.PositiveIntegerField(default=1)
     currency = models.CharField(max_length=3, default="USD")
     open_price = models.DecimalField(max_digits=20, decimal_places=4, default=0)
+    hourly_volume = models.BigIntegerField(null=True)
 
     class Meta:
         ordering = ["id"]

@@ -110,7 +110,9 @@ def _navigation(request: HttpRequest, user: User) -> list[Group]:
             [
                 item("Desk", "live:desk"),
                 item("Strategies", "strategies:list"),
+                *([item("Ticket", "blotter:ticket")] if policy.may_enter_order(user, user.team_id) else []),
                 item("Orders & fills", "blotter:orders"),
+                item("Parent orders", "blotter:parents"),
                 item("Positions", "positions:positions"),
                 item("Instruments", "markets:instruments"),
                 item("Backtests", "research:backtests"),

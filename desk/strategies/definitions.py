@@ -6,7 +6,7 @@ from unicodedata import category
 from desk.markets.models import Instrument, Venue
 from desk.refusals import Invalid
 from desk.strategies.models import Strategy
-from engine.messages.catalogue import Catalogue, Parameter, StrategyKind
+from engine.messages.catalogue import AlgorithmKind, Catalogue, Parameter, StrategyKind
 
 
 def find_kind(announced: Catalogue, name: str) -> StrategyKind:
@@ -27,7 +27,7 @@ def check_name(name: str) -> str:
     return name
 
 
-def check_parameters(kind: StrategyKind, values: dict[str, Any]) -> dict[str, float]:
+def check_parameters(kind: StrategyKind | AlgorithmKind, values: dict[str, Any]) -> dict[str, float]:
     """Every parameter of the kind within its bounds and below what it must be below; Invalid names those that are not,
     or are missing or unknown."""
     errors = {name: f"{kind.label} has no parameter {name!r}." for name in values if name not in _names(kind)}
@@ -46,7 +46,7 @@ def check_parameters(kind: StrategyKind, values: dict[str, Any]) -> dict[str, fl
     return checked
 
 
-def _names(kind: StrategyKind) -> set[str]:
+def _names(kind: StrategyKind | AlgorithmKind) -> set[str]:
     return {parameter.name for parameter in kind.parameters}
 
 

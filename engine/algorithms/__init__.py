@@ -30,6 +30,11 @@ def compiled_algorithm(name: str) -> Kind:
     return Kind(name, number, module, address_of_function(compile_strategy(module.on_event)), source_hash(module))
 
 
+def algorithm_label(number: int) -> str:
+    """What people call the algorithm that a record's `kind` field means."""
+    return next((str(module.LABEL) for at, module in ALGORITHMS.values() if at == number), "")
+
+
 def announced_algorithms() -> list[AlgorithmKind]:
     """The catalogue's entries."""
     return [
@@ -41,6 +46,7 @@ def announced_algorithms() -> list[AlgorithmKind]:
             parameters=list(module.PARAMETERS),
             hash=source_hash(module),
             needs_price=getattr(module, "NEEDS_PRICE", False),
+            below=[list(pair) for pair in getattr(module, "BELOW", ())],
         )
         for name, (number, module) in ALGORITHMS.items()
     ]

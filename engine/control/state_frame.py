@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.algorithms import algorithm_label
 from engine.build import build_hash
 from engine.control.configuration import Configuration
 from engine.control.latency_keeper import no_latency
@@ -158,7 +159,7 @@ class StateFrame:
                     "team": int(memory.accounts[int(strategy["team"])]["scope_id"]),
                     "instrument": int(legs["instrument"][0]) if len(legs) else 0,
                     "venues": legs["venue"].tolist(),
-                    "kind": int(strategy["kind"]),
+                    "algorithm": algorithm_label(int(strategy["kind"])),
                     "state": ParentState(int(own["state"])).name,
                     "working": int(legs[side].sum()),
                     "average_price": int(own["value"]) // int(own["filled"]) if own["filled"] else None,

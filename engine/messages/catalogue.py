@@ -47,6 +47,7 @@ class AlgorithmKind:
     parameters: list[Parameter]
     hash: str
     needs_price: bool = False
+    below: list[list[str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

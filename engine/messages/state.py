@@ -13,7 +13,7 @@
                      "behind_most_ns": …, "last_heard_ns": …, "dirty": false, "ended": false}],
      "strategies": [{"strategy": 7, "state": "RUNNING", "signal": -1.2, "orders": …, "fills": …, "denials": …,
                      "working": …, "realised": …, "unrealised": …, "fees": …, "net": …, "today": …}],
-     "parents":    [{"parent": 812, "strategy": 0, "team": 2, "trader": 5, "kind": 101, "instrument": 3,
+     "parents":    [{"parent": 812, "strategy": 0, "team": 2, "trader": 5, "algorithm": "TWAP", "instrument": 3,
                      "venues": [1, 2], "side": 1,
                      "quantity": …, "price": …, "start_ns": …, "end_ns": …, "state": "WORKING", "filled": …,
                      "scheduled": …, "working": …, "average_price": …, "volume": …, "refusing": …}],

@@ -31,6 +31,19 @@ export function paintCell(cell, value) {
     cell.href = `/blotter/orders/${encodeURIComponent(value)}/`;
     return;
   }
+  if (name === "parent") {
+    cell.textContent = value;
+    cell.href = `/blotter/parents/${encodeURIComponent(value)}/`;
+    return;
+  }
+  if (name === "value") {
+    cell.value = value;
+    return;
+  }
+  if (name === "width" || name === "x") {
+    cell.setAttribute(name, value ?? 0);
+    return;
+  }
   const text = FORMATS[name](value);
   if (cell.textContent !== text) cell.textContent = text;
   if (name === "pnl" || name === "signed") paintSign(cell, value, name === "pnl");

@@ -10,7 +10,7 @@ import { followStatus, guardKill } from "./status-bar.js";
 import { Stream } from "./stream.js";
 import { enliven } from "./tabs.js";
 
-const TEAM_TOPICS = new Set(["strategies", "positions", "orders", "fills", "denials"]);
+const TEAM_TOPICS = new Set(["strategies", "parents", "positions", "orders", "fills", "denials"]);
 const { teams = "", pnlChannel = "" } = document.body.dataset;
 const scheme = window.location.protocol === "https:" ? "wss" : "ws";
 const stream = new Stream(`${scheme}://${window.location.host}/ws/v1`);

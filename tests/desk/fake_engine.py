@@ -11,7 +11,7 @@ import zmq
 from django.db import transaction
 
 from engine.messages import control
-from engine.messages.catalogue import Catalogue, Parameter, StrategyKind, VenueField, VenueKind
+from engine.messages.catalogue import AlgorithmKind, Catalogue, Parameter, StrategyKind, VenueField, VenueKind
 from engine.messages.control import Command, Status, decode_command
 from engine.messages.endpoints import engine_endpoints
 from engine.messages.risk import LimitsRow, content_hash
@@ -27,6 +27,24 @@ PAIRS = StrategyKind(
     ],
     hash="a" * 64,
 )
+TWAP = AlgorithmKind(
+    name="twap",
+    number=101,
+    label="TWAP",
+    summary="The same quantity in every slice.",
+    parameters=[Parameter("slices", "Slices", "", 1, 100, 10, step=1)],
+    hash="c" * 16,
+)
+SNIPER = AlgorithmKind("sniper", 106, "Sniper", "Waits for its price.", [], "d" * 16, needs_price=True)
+TOP = {"bid": 999_900, "bid_quantity": 500, "ask": 1_000_100, "ask_quantity": 300, "last_price": None}
+BOUNDS = {
+    "order_quantity": 1_000,
+    "order_value": 1_000_000_000,
+    "collar_basis_points": 500,
+    "position": 5_000,
+    "orders_per_second": 50,
+    "daily_loss": 100_000_000,
+}
 OUCH = VenueKind(
     protocol="ouch50",
     label="OUCH 5.0",
@@ -55,6 +73,7 @@ class FakeEngine:
     received: list[Command] = field(default_factory=list)
     answers: dict[str, Status] = field(default_factory=dict)
     orders: dict[str, int] = field(default_factory=dict)
+    gate: dict[str, Any] = field(default_factory=dict)  # what a preview says of the risk gate
     sequence: int = 100
 
     def __post_init__(self) -> None:
@@ -90,6 +109,7 @@ class FakeEngine:
             limits_version=self.limits_version,
             limits_hash=content_hash(self.limits),
             strategy_kinds=[PAIRS],
+            algorithm_kinds=[TWAP, SNIPER],
             venue_kinds=[OUCH],
             venues=venues,
         )
@@ -130,7 +150,24 @@ class FakeEngine:
         elif command.kind == control.ENTER_ORDER:
             name = command.body["client_order_id"]
             body = {"order_id": self.orders.setdefault(name, len(self.orders) + 1)}
+        elif command.kind == control.ENTER_PARENT:
+            body = {"parent_id": self.orders.setdefault(command.body["client_order_id"], len(self.orders) + 1)}
+        elif command.kind == control.REPLACE_ORDER and self.deny_with:
+            return Status(command.id, control.REFUSED, "denied", self.deny_with, self.sequence)
+        elif command.kind == control.REPLACE_ORDER:
+            body = {"order_id": command.body["order_id"] + 1}
+        elif command.kind == control.PREVIEW:
+            body = self._preview(command.body)
         return Status(command.id, control.APPLIED, body=body, journal_sequence=self.sequence)
+
+    def _preview(self, asked: dict[str, Any]) -> dict[str, Any]:
+        held = {"position": 100, "working_buy": 200, "working_sell": 0, "today": -500_000}
+        accounts = [
+            {"scope": scope, "scope_id": number, "bounds": BOUNDS} | held
+            for scope, number in (("TEAM", asked["team"]), ("FIRM", 0))
+        ]
+        tops = [{"venue": venue} | TOP for venue in asked["venues"]]
+        return {"tops": tops, "accounts": accounts, "gate": self.gate, "limits_version": self.limits_version}
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from engine.messages.codes import (
     Liquidity,
     OrderAction,
     OrderState,
+    ParentState,
     RecordKind,
     ReportKind,
     Scope,
@@ -105,6 +106,24 @@ class Journal:
             "bound": 1_000,
         }
         return self.append(RecordKind.DENIAL, **self._owner(), order_id=order_id, **given | fields)
+
+    def parent(self, parent_id: int, state: ParentState = ParentState.WORKING, **fields: Any) -> int:
+        """A parent order of the trader with the key 1, of a thousand shares in ten minutes."""
+        given = {
+            "parent_id": parent_id,
+            "state": state,
+            "team": self.team,
+            "trader": 1,
+            "instrument": 1,
+            "kind": 101,
+            "venues": 0b1,
+            "side": Side.BUY,
+            "quantity": 1_000,
+            "start_ns": START_NS,
+            "end_ns": START_NS + 600_000_000_000,
+            "limits_version": 2,
+        }
+        return self.append(RecordKind.PARENT, **given | fields)
 
     def session(self, state: SessionState) -> int:
         return self.append(RecordKind.SESSION_EVENT, venue=1, state=state)

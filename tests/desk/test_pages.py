@@ -56,6 +56,12 @@ SHOWN: dict[str, tuple[int, ...]] = {
     "blotter/fills/": SIGNED_IN,
     "blotter/refused/": SIGNED_IN,
     "blotter/orders/cancel/": POST_ONLY,
+    "blotter/orders/replace/": POST_ONLY,
+    "blotter/ticket/": (200, 200, 403, 403, 403, 302),
+    "blotter/ticket/method/": SIGNED_IN,
+    "blotter/parents/": SIGNED_IN,
+    "blotter/parents/cancel/": POST_ONLY,
+    "blotter/parents/<int:parent_id>/": OWN_TEAM,
     "blotter/orders/<int:order_id>/": OWN_TEAM,
     "blotter/orders.csv": SIGNED_IN,
     "blotter/fills.csv": SIGNED_IN,
@@ -92,6 +98,12 @@ DEEDS: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
     "start": ("strategies/<int:strategy_id>/start/", {}, (TRADER,)),
     "stop": ("strategies/<int:strategy_id>/stop/", {}, (TRADER, RISK, ADMIN)),
     "cancel": ("blotter/orders/cancel/", {"order_id": "1"}, (TRADER, RISK, ADMIN)),
+    "change an order": (
+        "blotter/orders/replace/",
+        {"order_id": "3", "price": "100.05", "quantity": "50"},
+        (TRADER,),
+    ),
+    "cancel a parent order": ("blotter/parents/cancel/", {"parent_id": "2"}, (TRADER, RISK, ADMIN)),
     "approve": ("risk/changes/<int:change_id>/approve/", {"diff_hash": "<hash>"}, (RISK,)),
     "reject": ("risk/changes/<int:change_id>/reject/", {"note": "no"}, (TRADER, RISK)),
     "kill the firm": ("risk/kill/", {"target": "firm.0", "reason": "stop"}, (RISK, ADMIN)),
@@ -119,6 +131,11 @@ def things(engine: FakeEngine, strategy: Strategy, alice: Any, cost_report: Cost
     journal = Journal(strategy.pk, strategy.team_id)
     journal.enter(1)
     journal.report(1, ReportKind.ACCEPTED, OrderState.ACCEPTED, 100)
+    journal.parent(2)
+    by_hand = Journal(0, strategy.team_id)
+    by_hand.records = journal.records
+    by_hand.enter(3)
+    by_hand.report(3, ReportKind.ACCEPTED, OrderState.ACCEPTED, 100)
     project(journal.data)
     change = propose_limits(alice, Scope.STRATEGY, strategy.pk, {"position": 9_000}, "room")[0]
     backtest = Backtest.objects.create(
@@ -129,6 +146,7 @@ def things(engine: FakeEngine, strategy: Strategy, alice: Any, cost_report: Cost
         "int:change_id": change.pk,
         "int:number": 1,
         "int:order_id": 1,
+        "int:parent_id": 2,
         "int:backtest_id": backtest.pk,
         "int:report_id": cost_report.pk,
         "int:row": 0,

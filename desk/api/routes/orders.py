@@ -21,11 +21,14 @@ from desk.api.shapes import (
     OrderOut,
     Page,
     PositionOut,
+    ReplacedOut,
+    ReplaceIn,
     identity,
     money,
     stamp,
 )
 from desk.blotter import services
+from desk.blotter.entries import check_client_order_id
 from desk.blotter.models import Fill, Order, OrderEntry
 from desk.positions.models import Position
 from desk.positions.services import visible_positions
@@ -40,6 +43,7 @@ def entry_shape(entry: OrderEntry) -> dict[str, Any]:
         "client_order_id": entry.client_order_id,
         "outcome": entry.outcome,
         "order_id": identity(entry.order_id),
+        "parent_id": identity(entry.parent_id),
         "journal_sequence": identity(entry.journal_sequence),
         "reason": entry.reason,
     }
@@ -60,6 +64,7 @@ def order_shape(order: Order) -> dict[str, Any]:
         **whose(order),
         "order_id": str(order.order_id),
         "sequence": str(order.sequence),
+        "parent_id": identity(order.parent_id),
         "side": word(Side(order.side)),
         "price": money(order.price),
         "quantity": str(order.quantity),
@@ -147,7 +152,7 @@ def list_orders(
 def find_entry(request: HttpRequest, client_order_id: str) -> Any:
     """What became of an order whose answer was lost."""
     user = caller(request, ApiScope.READ)
-    services.check_client_order_id(client_order_id)
+    check_client_order_id(client_order_id)
     return entry_shape(services.find_entry(user, client_order_id))
 
 
@@ -161,6 +166,16 @@ def cancel_order(request: HttpRequest, order_id: Id) -> Any:
     """Ask the venue to cancel; the order's state says what came of it."""
     services.cancel_order(caller(request, ApiScope.CANCEL), order_id)
     return Status(202, None)
+
+
+@router.post("/orders/{order_id}/replace", response={202: ReplacedOut})
+def replace_order(request: HttpRequest, order_id: Id, body: ReplaceIn) -> Any:
+    """Ask the venue for another price and open quantity of a working manual order. Fewer shares at the same price keep
+    the order's number and place; anything else goes on under a new number, which the answer names. The order's state
+    says what came of it."""
+    user = caller(request, ApiScope.TRADE)
+    status = services.replace_order(user, order_id, Decimal(body.price), int(body.quantity))
+    return Status(202, {"order_id": identity(status.body.get("order_id"))})
 
 
 @router.get("/fills", response=Page[FillOut])

@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from desk.blotter.models import time_of
+from desk.blotter.parents import average_price
 from desk.live.state_words import STATE_WORDS, words
 from desk.risk.labels import LABELS
 from desk.risk.models import MONEY_LIMITS
@@ -80,9 +81,9 @@ def plain(value: Any) -> str:
     """A number without trailing zeros, or the text itself."""
     if value in (None, ""):
         return UNKNOWN
-    if isinstance(value, float) and value == int(value):
+    if isinstance(value, float | Decimal) and value == int(value):
         value = int(value)
-    return f"{value:,}".replace("-", MINUS) if isinstance(value, int | float) else str(value)
+    return f"{value:,}".replace("-", MINUS) if isinstance(value, int | float | Decimal) else str(value)
 
 
 @register.filter
@@ -146,6 +147,18 @@ def side(code: int) -> SafeString:
     """Buy or Sell."""
     name = codes.Side(int(code)).name
     return format_html('<span class="{}">{}</span>', name.lower(), words(name))
+
+
+@register.filter
+def algorithm(labels: dict[int, str], number: int) -> str:
+    """What people call an algorithm, by its number."""
+    return labels.get(int(number), f"algorithm {number}")
+
+
+@register.filter
+def average(parent: Any) -> Decimal | None:
+    """Average price of what is filled of a parent order."""
+    return average_price(parent)
 
 
 @register.filter

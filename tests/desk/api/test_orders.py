@@ -25,6 +25,7 @@ def test_an_order_reaches_the_engine_in_its_units(engine: FakeEngine, alice: Use
             "client_order_id": "x-1",
             "outcome": "sent",
             "order_id": "1",
+            "parent_id": None,
             "journal_sequence": str(engine.sequence),
             "reason": "",
         },

@@ -27,6 +27,16 @@ ORDER = {
     "price": "100.00",
     "time_in_force": "day",
 }
+PARENT = {
+    "client_order_id": "p-1",
+    "algorithm": "twap",
+    "instrument": "AAA",
+    "venues": ["XSIM"],
+    "side": "buy",
+    "quantity": "5000",
+    "parameters": {"slices": 5},
+    "seconds": 600,
+}
 VENUE = {"name": "XTWO", "protocol": "ouch50", "settings": {"orders": "127.0.0.1:9000", "username": "desk"}}
 STRATEGY = {
     "name": "AAA / CCC",
@@ -67,6 +77,15 @@ TABLE: dict[tuple[str, str], tuple[Any, tuple[int, ...]]] = {
     ("GET", "/orders:by_client_order_id"): (None, (404, 404, 404, 404, 404, 401)),
     ("GET", "/orders/{order_id}"): (None, OWN_TEAM),
     ("DELETE", "/orders/{order_id}"): (None, (202, 404, 202, 202, 403, 401)),
+    ("POST", "/orders/{order_id}/replace"): (
+        {"price": "100.05", "quantity": "50"},
+        (409, 404, 403, 403, 403, 401),  # a strategy works it
+    ),
+    ("POST", "/parents"): (PARENT, (202, 202, 403, 403, 403, 401)),
+    ("GET", "/parents"): (None, READ),
+    ("GET", "/parents/{parent_id}"): (None, OWN_TEAM),
+    ("GET", "/parents/{parent_id}/orders"): (None, OWN_TEAM),
+    ("DELETE", "/parents/{parent_id}"): (None, (202, 404, 202, 202, 403, 401)),
     ("GET", "/fills"): (None, READ),
     ("GET", "/positions"): (None, READ),
     ("GET", "/catalogue"): (None, READ),
@@ -83,6 +102,7 @@ def things(engine: FakeEngine, strategy: Strategy, alice: User) -> dict[str, Any
     journal = Journal(strategy.pk, strategy.team_id)
     journal.enter(1)
     journal.report(1, ReportKind.ACCEPTED, OrderState.ACCEPTED, 100)
+    journal.parent(2)
     project(journal.data)
     change = propose_limits(alice, Scope.STRATEGY, strategy.pk, {"position": 9_000}, "room")[0]
     return {
@@ -92,6 +112,7 @@ def things(engine: FakeEngine, strategy: Strategy, alice: User) -> dict[str, Any
         "diff_hash": change.diff_hash,
         "number": 1,
         "order_id": 1,
+        "parent_id": 2,
     }
 
 

@@ -288,7 +288,7 @@ def test_the_state_says_how_far_it_is(floor: Floor) -> None:
 
     assert state["parents"] == [
         {
-            "parent": number, "strategy": 0, "team": TEAM, "trader": TRADER, "kind": 101, "instrument": ALPHA,
+            "parent": number, "strategy": 0, "team": TEAM, "trader": TRADER, "algorithm": "TWAP", "instrument": ALPHA,
             "venues": [VENUE, OTHER_VENUE],
             "side": BUY, "quantity": 600, "price": MIDDLE + TICK, "start_ns": START_NS,
             "end_ns": START_NS + 10 * SECOND_NS, "state": "WORKING", "filled": 100, "scheduled": 300, "working": 200,

@@ -1,0 +1,122 @@
+"""Parent orders: entered once, listed with their progress, canceled."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Router, Status
+
+from desk.api.authentication import caller
+from desk.api.lookups import instrument_id, name_of, venue_number, word
+from desk.api.models import ApiScope
+from desk.api.pages import page
+from desk.api.routes.orders import entry_shape, order_shape
+from desk.api.shapes import (
+    PAGE,
+    Count,
+    Cursor,
+    EntryOut,
+    Id,
+    OrderOut,
+    Page,
+    ParentIn,
+    ParentOut,
+    identity,
+    money,
+    stamp,
+)
+from desk.blotter import parents
+from desk.blotter.models import OrderEntry, Parent
+from desk.markets.models import Venue
+from desk.refusals import EngineRefused
+from engine.messages.codes import ParentState, Side
+
+router = Router(tags=["parent orders"])
+
+
+def parent_shapes() -> Callable[[Any], dict[str, Any]]:
+    """Shapes rows with the names that hold now."""
+    venues = dict(Venue.objects.values_list("number", "name"))
+    algorithms = parents.algorithm_names()
+    return lambda parent: parent_shape(parent, venues, algorithms)
+
+
+def parent_shape(parent: Any, venues: dict[int, str], algorithms: dict[int, str]) -> dict[str, Any]:
+    return {
+        "parent_id": str(parent.parent_id),
+        "sequence": str(parent.sequence),
+        "algorithm": algorithms.get(parent.kind, str(parent.kind)),
+        "strategy": identity(parent.strategy_id),
+        "team": name_of(parent, "team"),
+        "trader": parent.trader.get_username() if parent.trader else identity(parent.trader_id),
+        "instrument": name_of(parent, "instrument"),
+        "venues": [venues.get(number, str(number)) for number in parent.venue_numbers],
+        "side": word(Side(parent.side)),
+        "quantity": str(parent.quantity),
+        "price": money(parent.price),
+        "state": word(ParentState(parent.state)),
+        "filled_quantity": str(parent.filled_quantity),
+        "average_price": money(parents.average_price(parent)),
+        "fees": money(parent.fees),
+        "limits_version": str(parent.limits_version),
+        "start_ns": str(parent.start_ns),
+        "end_ns": str(parent.end_ns),
+        "ts": stamp(parent.time_ns),
+        "ts_ns": str(parent.time_ns),
+    }
+
+
+@router.post("", response={202: EntryOut, 200: EntryOut})
+def enter_parent(request: HttpRequest, response: HttpResponse, body: ParentIn) -> Any:
+    """Enter a parent order of the caller's team; its algorithm makes the orders. Answers as `POST /orders`."""
+    user = caller(request, ApiScope.TRADE)
+    entered = parents.enter_parent(
+        user,
+        parents.ParentTicket(
+            client_order_id=body.client_order_id,
+            algorithm=body.algorithm,
+            instrument=instrument_id(body.instrument),
+            venues=[venue_number(name) for name in body.venues],
+            side=Side[body.side.upper()],
+            quantity=int(body.quantity),
+            price=None if body.price is None else Decimal(body.price),
+            parameters=dict(body.parameters),
+            start_ns=int(body.start_ns),
+            end_ns=int(body.end_ns),
+            seconds=body.seconds,
+            valid_milliseconds=body.valid_milliseconds,
+        ),
+    )
+    if entered.entry.outcome == OrderEntry.Outcome.REFUSED:
+        raise EngineRefused(entered.entry.reason or "The engine refused the order.", code=entered.entry.refusal_code)
+    if entered.replayed:
+        response["Idempotent-Replayed"] = "true"
+        return Status(200, entry_shape(entered.entry))
+    return Status(202, entry_shape(entered.entry))
+
+
+@router.get("", response=Page[ParentOut])
+def list_parents(request: HttpRequest, after: Cursor = 0, limit: Count = PAGE, working: bool = False) -> Any:
+    """Parent orders by the sequence of their entry."""
+    rows = parents.visible_parents(caller(request, ApiScope.READ))
+    return page(request, rows.filter(ended_ns=None) if working else rows, after, limit, parent_shapes())
+
+
+@router.get("/{parent_id}", response=ParentOut)
+def get_parent(request: HttpRequest, parent_id: Id) -> Any:
+    return parent_shapes()(parents.find_parent(caller(request, ApiScope.READ), parent_id))
+
+
+@router.get("/{parent_id}/orders", response=Page[OrderOut])
+def list_children(request: HttpRequest, parent_id: Id, after: Cursor = 0, limit: Count = PAGE) -> Any:
+    """Its children, by the sequence of their request."""
+    parent: Parent = parents.find_parent(caller(request, ApiScope.READ), parent_id)
+    return page(request, parents.children_of(parent).select_related("team"), after, limit, order_shape)
+
+
+@router.delete("/{parent_id}", response={202: None})
+def cancel_parent(request: HttpRequest, parent_id: Id) -> Any:
+    """Ask for no more children and cancel the open ones; its state says when it has ended."""
+    parents.cancel_parent(caller(request, ApiScope.CANCEL), parent_id)
+    return Status(202, None)

@@ -1,0 +1,226 @@
+"""Parent orders: entered by people, worked by the engine's algorithms, canceled; and how far their children are."""
+
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import (
+    BigIntegerField,
+    DecimalField,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+)
+from django.db.models.functions import Coalesce
+
+from desk.accounts import policy
+from desk.accounts.models import User
+from desk.audit.services import record, team_chain
+from desk.blotter.entries import (
+    CLIENT_ORDER_ID,
+    CLIENT_ORDER_ID_RULE,
+    LONGEST_VALID_MILLISECONDS,
+    Entered,
+    enter_once,
+)
+from desk.blotter.models import Fill, Order, OrderEntry, Parent
+from desk.link import client
+from desk.markets.models import Instrument, Venue
+from desk.refusals import Conflict, Invalid
+from desk.strategies.definitions import check_parameters
+from engine.messages.catalogue import AlgorithmKind, Catalogue
+from engine.messages.codes import Side
+from engine.messages.control import CancelParent, Status, command
+from engine.messages.prices import from_decimal, to_decimal
+
+VALID_MILLISECONDS = 2_000
+LARGEST_QUANTITY = 1 << 24
+LARGEST_PRICE = 2**37
+MOST_VENUES = 4
+LONGEST_SECONDS = 7 * 86_400
+RELATED = ("strategy", "team", "trader", "instrument")
+MONEY = DecimalField(max_digits=24, decimal_places=4)
+
+
+@dataclass(frozen=True)
+class ParentTicket:
+    """A parent order as asked for: `price` None without a limit; it begins at `start_ns` (0: now) and ends at `end_ns`,
+    or `seconds` after it began when that is 0."""
+
+    client_order_id: str
+    algorithm: str
+    instrument: int
+    venues: list[int]
+    side: Side
+    quantity: int
+    price: Decimal | None
+    parameters: dict[str, Any]
+    start_ns: int = 0
+    end_ns: int = 0
+    seconds: int = 0
+    valid_milliseconds: int = VALID_MILLISECONDS
+
+
+def with_progress(rows: QuerySet[Parent]) -> QuerySet[Parent]:
+    """With what the children did: `filled_quantity`, `filled_value`, `fees`, and `progress` in percent."""
+    children = Order.objects.filter(parent_id=OuterRef("pk")).order_by().values("parent_id")
+
+    def total(column: str, field: Any) -> Any:
+        return Coalesce(Subquery(children.annotate(total=Sum(column)).values("total")), Value(0), output_field=field)
+
+    counted = rows.annotate(
+        filled_quantity=total("filled_quantity", BigIntegerField()),
+        filled_value=total("filled_value", MONEY),
+        fees=total("fees", MONEY),
+    )
+    return counted.annotate(
+        progress=ExpressionWrapper(F("filled_quantity") * 100 / F("quantity"), BigIntegerField()),
+    )
+
+
+def average_price(parent: Any) -> Decimal | None:
+    """Of what is filled; None while nothing is."""
+    filled = parent.filled_quantity
+    return (parent.filled_value / filled).quantize(Decimal("0.0001")) if filled else None
+
+
+def visible_parents(user: User) -> QuerySet[Parent]:
+    """Parent orders that the person may see, the newest first, with their progress."""
+    return with_progress(policy.visible(Parent.objects.select_related(*RELATED), user))
+
+
+def find_parent(user: User, parent_id: int) -> Parent:
+    """One that the person may see, or NotFound."""
+    return policy.find_visible(with_progress(Parent.objects.select_related(*RELATED)), user, parent_id=parent_id)
+
+
+def children_of(parent: Parent) -> QuerySet[Order]:
+    """Its children, the newest first."""
+    return Order.objects.select_related("venue", "instrument", "strategy").filter(parent_id=parent.pk)
+
+
+def fills_of(parent: Parent) -> QuerySet[Fill]:
+    """The fills of its children, the newest first."""
+    numbers = Order.objects.filter(parent_id=parent.pk).values("order_id")
+    return Fill.objects.select_related("venue", "instrument", "strategy").filter(order_id__in=numbers)
+
+
+def venue_names() -> dict[int, str]:
+    """Names by number."""
+    return dict(Venue.objects.values_list("number", "name"))
+
+
+def terms_of(parent: Parent) -> list[tuple[str, float]]:
+    """The parameters of an order that somebody entered here, by their labels; empty for any other."""
+    entry = OrderEntry.objects.filter(parent_id=parent.pk).first()
+    if entry is None:
+        return []
+    known = client.known_catalogue()
+    kinds = known.algorithm_kinds if known else []
+    labels = {row.name: row.label for kind in kinds if kind.number == parent.kind for row in kind.parameters}
+    return [(labels.get(name, name), value) for name, value in entry.body.get("parameters", {}).items()]
+
+
+def enter_parent(actor: User, ticket: ParentTicket) -> Entered:
+    """Enter a parent order for the actor's team, once. Raises as `services.enter_order`."""
+    policy.require(policy.may_enter_order(actor, actor.team_id), "Only a trader with a team may enter orders.")
+    return enter_once(actor, ticket.client_order_id, checked_parent(ticket), ticket.valid_milliseconds)
+
+
+def cancel_parent(actor: User, parent_id: int) -> Status:
+    """Ask for no more children and cancel the open ones; the state says when it has ended."""
+    parent = find_parent(actor, parent_id)
+    policy.require(policy.may_cancel_order(actor, parent.team_id), "Your role may not cancel this parent order.")
+    if not parent.working:
+        raise Conflict(f"This parent order is {parent.get_state_display()}.", code="order_not_working")
+    with transaction.atomic():
+        chain = team_chain(parent.team_id) if parent.team_id else "firm"
+        record(actor, "parent.cancel_asked", f"parent order {parent_id}", chain=chain)
+    return client.apply(command(CancelParent(parent_id), actor.get_username()))
+
+
+def find_algorithm(announced: Catalogue, name: str) -> AlgorithmKind:
+    """The algorithm by name, or Invalid: the running engine does not know it."""
+    for kind in announced.algorithm_kinds:
+        if kind.name == name:
+            return kind
+    raise Invalid({"algorithm": f"The running engine knows no algorithm {name!r}."})
+
+
+def algorithm_labels() -> dict[int, str]:
+    """What people call each algorithm, by its number; empty while no engine has said."""
+    known = client.known_catalogue()
+    return {kind.number: kind.label for kind in known.algorithm_kinds} if known else {}
+
+
+def algorithm_names() -> dict[int, str]:
+    """The catalogue's name of each algorithm, by its number; empty while no engine has said."""
+    known = client.known_catalogue()
+    return {kind.number: kind.name for kind in known.algorithm_kinds} if known else {}
+
+
+def checked_parent(ticket: ParentTicket) -> dict[str, Any]:
+    """The body of the entry, with the hash of the algorithm as it is announced; Invalid names what is wrong."""
+    errors: dict[str, str] = {}
+    if not CLIENT_ORDER_ID.match(ticket.client_order_id):
+        errors["client_order_id"] = CLIENT_ORDER_ID_RULE
+    instrument = Instrument.objects.filter(pk=ticket.instrument).first()
+    if instrument is None:
+        errors["instrument"] = f"There is no instrument {ticket.instrument}."
+    _check_venues(ticket, errors)
+    _check_amounts(ticket, instrument, errors)
+    _check_times(ticket, errors)
+    kind, parameters = None, {}
+    try:
+        kind = find_algorithm(client.catalogue(), ticket.algorithm)
+        parameters = check_parameters(kind, ticket.parameters)
+        if kind.needs_price and ticket.price is None:
+            errors.setdefault("price", f"{kind.label} needs a limit price.")
+    except Invalid as invalid:
+        errors = dict(invalid.errors) | errors
+    if errors or kind is None:
+        off_tick = list(errors) == ["price"] and ticket.price is not None
+        raise Invalid(errors, code="bad_tick" if off_tick else "")
+    body = asdict(ticket) | {"kind_hash": kind.hash, "parameters": parameters}
+    return body | {"price": None if ticket.price is None else str(ticket.price)}
+
+
+def _check_venues(ticket: ParentTicket, errors: dict[str, str]) -> None:
+    known = set(Venue.objects.filter(pk__in=ticket.venues, enabled=True).values_list("pk", flat=True))
+    if not 1 <= len(ticket.venues) <= MOST_VENUES or len(set(ticket.venues)) != len(ticket.venues):
+        errors["venues"] = f"A parent order names 1 to {MOST_VENUES} different venues."
+    elif missing := [number for number in ticket.venues if number not in known]:
+        errors["venues"] = f"There is no venue {missing[0]}."
+
+
+def _check_amounts(ticket: ParentTicket, instrument: Instrument | None, errors: dict[str, str]) -> None:
+    if ticket.quantity < 1 or (instrument and ticket.quantity % instrument.lot_size):
+        errors["quantity"] = "The quantity must be a positive number of whole lots."
+    elif ticket.quantity > LARGEST_QUANTITY:
+        errors["quantity"] = f"The quantity is at most {LARGEST_QUANTITY:,}."
+    if ticket.price is None:
+        return
+    try:
+        price = from_decimal(ticket.price)
+        if price <= 0 or (instrument and price % from_decimal(instrument.tick_size)):
+            errors["price"] = "The price must be a positive multiple of the tick size, or empty for no limit."
+        elif price > LARGEST_PRICE:
+            errors["price"] = f"The price is at most {to_decimal(LARGEST_PRICE):,}."
+    except ValueError as error:
+        errors["price"] = f"{error}."
+
+
+def _check_times(ticket: ParentTicket, errors: dict[str, str]) -> None:
+    if not 1 <= ticket.valid_milliseconds <= LONGEST_VALID_MILLISECONDS:
+        errors["valid_milliseconds"] = f"It must be from 1 to {LONGEST_VALID_MILLISECONDS}."
+    if min(ticket.start_ns, ticket.end_ns, ticket.seconds) < 0 or (ticket.end_ns == 0) == (ticket.seconds == 0):
+        errors["seconds"] = "Say either when it ends or how long it lasts."
+    elif ticket.seconds > LONGEST_SECONDS:
+        errors["seconds"] = "A parent order lasts at most seven days."
+    elif ticket.end_ns and ticket.end_ns <= ticket.start_ns:
+        errors["end"] = "It must end after it begins."

@@ -1,0 +1,196 @@
+"""The manual ticket as a form: a limit order, or a parent order whose part of the form is made from the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.db.models import QuerySet
+
+from desk.blotter.parents import MOST_VENUES, ParentTicket, find_algorithm
+from desk.blotter.services import OrderTicket
+from desk.fields import Field, filled, other_errors
+from desk.markets.models import Instrument, Venue
+from desk.refusals import Invalid
+from desk.strategies.forms import parameter_field
+from engine.messages.catalogue import AlgorithmKind, Catalogue
+from engine.messages.codes import Side, TimeInForce
+
+LIMIT = "limit"  # a plain limit order, no algorithm
+EVERYWHERE = "all"
+SIDES = (("buy", "Buy"), ("sell", "Sell"))
+MINUTE_NS = 60_000_000_000
+
+
+@dataclass(frozen=True)
+class TicketForm:
+    """What the form shows. `algorithm` is None for a limit order; `errors` are sentences about the whole."""
+
+    methods: list[tuple[str, str]]
+    method: str
+    algorithm: AlgorithmKind | None
+    client_order_id: str
+    terms: list[Field]
+    times: list[Field]
+    parameters: list[Field]
+    errors: list[str]
+
+
+def make_ticket(announced: Catalogue, typed: Mapping[str, str], errors: Mapping[str, str] | None = None) -> TicketForm:
+    """The form with what was typed. Invalid for a method that the running engine does not know."""
+    errors = dict(errors or {})
+    method = typed.get("method") or LIMIT
+    algorithm = None if method == LIMIT else find_algorithm(announced, method)
+    listed = tuple((str(pk), name) for pk, name in Instrument.objects.order_by("name").values_list("pk", "name"))
+    terms = [
+        Field("instrument", "Instrument", "select", choices=listed, blank="Choose"),
+        Field("side", "Side", "select", choices=SIDES, blank="Choose"),
+        Field("quantity", "Quantity", unit="shares", inputmode="numeric"),
+        _price_field(algorithm),
+        _venue_field(algorithm),
+    ]
+    times = _time_fields(algorithm)
+    parameters = [parameter_field(parameter) for parameter in algorithm.parameters] if algorithm else []
+    shown = [*terms, *times, *parameters]
+    return TicketForm(
+        methods=[(LIMIT, "Limit order"), *((kind.name, kind.label) for kind in announced.algorithm_kinds)],
+        method=method,
+        algorithm=algorithm,
+        client_order_id=typed.get("client_order_id", ""),
+        terms=filled(terms, typed, errors),
+        times=filled(times, typed, errors),
+        parameters=filled(parameters, typed, errors),
+        errors=other_errors(shown, errors),
+    )
+
+
+def enabled_venues() -> QuerySet[Venue]:
+    """Where an order may go."""
+    return Venue.objects.filter(enabled=True)
+
+
+def _price_field(algorithm: AlgorithmKind | None) -> Field:
+    if algorithm is None:
+        return Field("price", "Limit price", unit="USD", inputmode="decimal")
+    needed = algorithm.needs_price
+    told = "It waits for this price." if needed else "Never passed. Empty: no limit."
+    return Field("price", "Limit price", unit="USD", inputmode="decimal", required=needed, help=told)
+
+
+def _venue_field(algorithm: AlgorithmKind | None) -> Field:
+    venues = tuple((str(venue.pk), venue.name) for venue in enabled_venues())
+    if algorithm is None:
+        return Field("venue", "Venue", "select", choices=venues, value=venues[0][0] if venues else "")
+    everywhere = (EVERYWHERE, "Best of all venues") if len(venues) > 1 else None
+    choices = ((everywhere, *venues) if everywhere else venues)[: 1 + len(venues)]
+    help_text = f"Each child goes where the price is best, among the first {MOST_VENUES}." if everywhere else ""
+    return Field("venue", "Venues", "select", choices=choices, value=choices[0][0] if choices else "", help=help_text)
+
+
+def _time_fields(algorithm: AlgorithmKind | None) -> list[Field]:
+    if algorithm is None:
+        words = tuple((member.name.lower(), member.name) for member in TimeInForce)
+        return [Field("time_in_force", "Time in force", "select", choices=words, value="day")]
+    clock = "HH:MM or HH:MM:SS, UTC"
+    return [
+        Field("begins", "Begins", unit=clock, required=False, help="Empty: now."),
+        Field("minutes", "Lasts", value="30", unit="minutes", inputmode="decimal", required=False),
+        Field("ends", "Ends", unit=clock, required=False, help="In place of how long it lasts."),
+    ]
+
+
+def read_ticket(announced: Catalogue, typed: Mapping[str, str], now: datetime) -> OrderTicket | ParentTicket:
+    """The ticket from what was typed; Invalid names each field that cannot be read. `now` in UTC."""
+    errors: dict[str, str] = {}
+    method = typed.get("method") or LIMIT
+    algorithm = None if method == LIMIT else find_algorithm(announced, method)
+    instrument = typed.get("instrument", "")
+    if not instrument.isdigit():
+        errors["instrument"] = "Choose the instrument."
+    side = typed.get("side", "")
+    if side not in dict(SIDES):
+        errors["side"] = "Choose the side."
+    quantity = typed.get("quantity", "").replace(",", "").strip()
+    if not (quantity.isascii() and quantity.isdigit() and len(quantity) <= 12):
+        errors["quantity"] = "The quantity is a whole number of shares."
+    price = _price(typed.get("price", ""), algorithm, errors)
+    venues = _venues(typed.get("venue", ""), algorithm is not None, errors)
+    times: dict[str, Any] = _times(typed, now, errors) if algorithm else {}
+    in_force = typed.get("time_in_force", "").upper()
+    if algorithm is None and in_force not in TimeInForce.__members__:
+        errors["time_in_force"] = "Choose the time in force."
+    if errors:
+        raise Invalid(errors)
+    common: dict[str, Any] = {
+        "client_order_id": typed.get("client_order_id", ""),
+        "instrument": int(instrument),
+        "side": Side[side.upper()],
+        "quantity": int(quantity),
+    }
+    if algorithm is None:
+        assert price is not None
+        return OrderTicket(**common, venue=venues[0], price=price, time_in_force=TimeInForce[in_force])
+    parameters = {parameter.name: typed.get(parameter.name, "") for parameter in algorithm.parameters}
+    return ParentTicket(**common, **times, venues=venues, price=price, algorithm=algorithm.name, parameters=parameters)
+
+
+def _price(text: str, algorithm: AlgorithmKind | None, errors: dict[str, str]) -> Decimal | None:
+    text = text.replace(",", "").strip()
+    if not text and algorithm is not None and not algorithm.needs_price:
+        return None
+    try:
+        price = Decimal(text)
+    except InvalidOperation:
+        errors["price"] = "The limit price is a number." if text else "The limit price is missing."
+        return None
+    if not price.is_finite():
+        errors["price"] = "The limit price is a number."
+    return price
+
+
+def _venues(text: str, several: bool, errors: dict[str, str]) -> list[int]:
+    if several and text == EVERYWHERE:
+        return list(enabled_venues().values_list("pk", flat=True)[:MOST_VENUES])
+    if not text.isdigit():
+        errors["venue"] = "Choose a venue."
+        return []
+    return [int(text)]
+
+
+def _times(typed: Mapping[str, str], now: datetime, errors: dict[str, str]) -> dict[str, int]:
+    """`start_ns`, `end_ns` and `seconds` of a parent order; a time of day that has passed is tomorrow's."""
+    begins = _moment(typed.get("begins", ""), "begins", now, errors)
+    ends = _moment(typed.get("ends", ""), "ends", begins or now, errors)
+    found = {"start_ns": _nanoseconds(begins), "end_ns": _nanoseconds(ends), "seconds": 0}
+    if ends is not None:
+        return found
+    try:
+        minutes = Decimal(typed.get("minutes", "").strip())
+        if not 0 < minutes <= 7 * 24 * 60:
+            raise InvalidOperation
+        found["seconds"] = max(round(minutes * 60), 1)
+    except InvalidOperation:
+        errors.setdefault("minutes", "Say how many minutes it lasts, at most seven days of them, or when it ends.")
+    return found
+
+
+def _moment(text: str, name: str, after: datetime, errors: dict[str, str]) -> datetime | None:
+    text = text.strip()
+    if not text:
+        return None
+    for form in ("%H:%M", "%H:%M:%S"):
+        try:
+            clock = datetime.strptime(text, form).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+        moment = after.replace(hour=clock.hour, minute=clock.minute, second=clock.second, microsecond=0)
+        return moment if moment > after else moment + timedelta(days=1)
+    errors[name] = "A time of day is written as 14:30 or 14:30:00, in UTC."
+    return None
+
+
+def _nanoseconds(moment: datetime | None) -> int:
+    return 0 if moment is None else round(moment.timestamp()) * 1_000_000_000

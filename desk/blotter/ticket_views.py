@@ -1,0 +1,177 @@
+"""The ticket: filled in, looked at, sent once; and the parent orders that came of it."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from desk.accounts import policy
+from desk.accounts.person import person
+from desk.blotter import parents, services
+from desk.blotter.entries import Entered
+from desk.blotter.models import OrderEntry
+from desk.blotter.parents import ParentTicket
+from desk.blotter.preview import preview
+from desk.blotter.services import OrderTicket
+from desk.blotter.ticket import make_ticket, read_ticket
+from desk.link import client
+from desk.refusals import Invalid, NotFound, OutcomeUnknown, Refusal
+from engine.messages.catalogue import Catalogue
+
+SHOWN = 100
+NOT_TERMS = {"csrfmiddlewaretoken", "action", "looked_at"}
+
+
+@login_required
+def ticket(request: HttpRequest) -> HttpResponse:
+    """Fill in an order or parent order; it is sent only after its preview was looked at."""
+    user = person(request)
+    policy.require(policy.may_enter_order(user, user.team_id), "Only a trader with a team enters orders.")
+    announced = client.catalogue()
+    if request.method != "POST":
+        typed = request.GET.dict()
+        return render(request, "blotter/ticket.html", {"form": make_ticket(announced, _named(typed))})
+    typed = _named(request.POST.dict())
+    try:
+        asked = read_ticket(announced, typed, datetime.now(UTC))
+        _check(asked)
+        if typed.get("action") != "send" or typed.get("looked_at") != _digest(typed):
+            return _look(request, announced, typed, asked)
+        entered = _enter(request, asked)
+    except Invalid as refusal:
+        return _form(request, announced, typed, _by_field(refusal.errors), status=422)
+    except OutcomeUnknown as refusal:
+        sentence = f"{refusal.sentence} Preview and send it again: it is the same order, entered once."
+        return _form(request, announced, typed, {"": sentence}, status=refusal.status)
+    except Refusal as refusal:
+        if refusal.status in (403, 404):
+            raise
+        return _form(request, announced, typed, {"": refusal.sentence}, status=refusal.status)
+    entry = entered.entry
+    if entry.outcome == OrderEntry.Outcome.REFUSED:
+        again = typed | {"client_order_id": uuid4().hex}
+        sentence = f"The engine refused it: {entry.reason}"
+        return _form(request, announced, again, {"": sentence}, status=409)
+    if isinstance(asked, ParentTicket):
+        messages.success(request, f"Parent order {entry.parent_id} is entered and works.")
+        return redirect("blotter:parents")
+    messages.success(request, f"Order {entry.order_id} is sent.")
+    return redirect("blotter:orders")
+
+
+@login_required
+@require_GET
+def ticket_method(request: HttpRequest) -> HttpResponse:
+    """The part of the ticket that depends on the method."""
+    form = make_ticket(client.catalogue(), request.GET.dict())
+    return render(request, "blotter/_ticket_terms.html", {"form": form})
+
+
+def _named(typed: dict[str, str]) -> dict[str, str]:
+    """With a client order id: the double click and the reload send the same order."""
+    return typed if typed.get("client_order_id") else typed | {"client_order_id": uuid4().hex}
+
+
+def _digest(typed: dict[str, str]) -> str:
+    """Of the terms: what is sent is what was looked at."""
+    terms = sorted((name, text) for name, text in typed.items() if name not in NOT_TERMS)
+    return hashlib.sha256(repr(terms).encode()).hexdigest()
+
+
+def _check(asked: OrderTicket | ParentTicket) -> None:
+    if isinstance(asked, ParentTicket):
+        parents.checked_parent(asked)
+    else:
+        services.checked_order(asked)
+
+
+def _enter(request: HttpRequest, asked: OrderTicket | ParentTicket) -> Entered:
+    if isinstance(asked, ParentTicket):
+        return parents.enter_parent(person(request), asked)
+    return services.enter_order(person(request), asked)
+
+
+def _by_field(errors: dict[str, str]) -> dict[str, str]:
+    """Errors under the names that the form has."""
+    names = {"venues": "venue", "seconds": "minutes", "end": "ends"}
+    return {names.get(name, name): sentence for name, sentence in errors.items()}
+
+
+def _look(request: HttpRequest, announced: Catalogue, typed: dict[str, str], asked: Any) -> HttpResponse:
+    context = {
+        "form": make_ticket(announced, typed),
+        "preview": preview(person(request), asked),
+        "looked_at": _digest(typed),
+        "changed": typed.get("action") == "send",
+    }
+    return render(request, "blotter/ticket.html", context)
+
+
+def _form(
+    request: HttpRequest, announced: Catalogue, typed: dict[str, str], errors: dict[str, str], status: int
+) -> HttpResponse:
+    if "method" in errors or "algorithm" in errors:
+        typed = {**typed, "method": ""}
+    return render(request, "blotter/ticket.html", {"form": make_ticket(announced, typed, errors)}, status=status)
+
+
+@login_required
+@require_GET
+def parent_orders(request: HttpRequest) -> HttpResponse:
+    """Parent orders: those that work, live, and those that have ended."""
+    user = person(request)
+    context = {
+        "kind": "parents",
+        "rows": parents.visible_parents(user).exclude(ended_ns=None)[:SHOWN],
+        "labels": parents.algorithm_labels(),
+        "may_enter": policy.may_enter_order(user, user.team_id),
+    }
+    return render(request, "blotter/parents.html", context)
+
+
+@login_required
+@require_GET
+def parent(request: HttpRequest, parent_id: int) -> HttpResponse:
+    """One parent order with its children and fills."""
+    user = person(request)
+    found = parents.find_parent(user, parent_id)
+    names = dict(parents.venue_names())
+    context = {
+        "parent": found,
+        "algorithm": parents.algorithm_labels().get(found.kind, f"algorithm {found.kind}"),
+        "venues": ", ".join(names.get(number, str(number)) for number in found.venue_numbers),
+        "average_price": parents.average_price(found),
+        "terms": parents.terms_of(found),
+        "children": parents.children_of(found)[:SHOWN],
+        "fills": parents.fills_of(found)[:SHOWN],
+        "may_cancel": found.working and policy.may_cancel_order(user, found.team_id),
+    }
+    return render(request, "blotter/parent.html", context)
+
+
+@login_required
+@require_POST
+def cancel_parent(request: HttpRequest) -> HttpResponse:
+    """Cancel one parent order: one step, because it makes things safer."""
+    text = request.POST.get("parent_id", "")
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise NotFound("There is no such parent order.")
+    try:
+        parents.cancel_parent(person(request), int(text))
+        said, sentence = messages.success, f"Parent order {text} is being canceled."
+    except Refusal as refusal:
+        if refusal.status in (403, 404):
+            raise
+        said, sentence = messages.error, refusal.sentence
+    if getattr(request, "htmx", False):
+        return render(request, "blotter/_cancel_answer.html", {"sentence": sentence, "done": said is messages.success})
+    said(request, sentence)
+    return redirect("blotter:parent", int(text))

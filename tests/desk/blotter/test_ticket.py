@@ -1,0 +1,235 @@
+"""The ticket: filled in, looked at, sent once; parent orders on their pages."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from desk.accounts.models import User
+from desk.blotter.ticket import read_ticket
+from desk.link.projector import project
+from desk.markets.models import Instrument, Venue
+from desk.refusals import Invalid
+from engine.messages.codes import OrderState, ParentState, ReportKind, Side
+from engine.messages.control import ENTER_ORDER, ENTER_PARENT, PREVIEW, REPLACE_ORDER
+from tests.desk.fake_engine import FakeEngine
+from tests.desk.journal_records import PRICE, Journal
+
+pytestmark = pytest.mark.usefixtures("market")
+
+ORDER = {
+    "method": "limit", "instrument": "1", "side": "buy", "quantity": "300", "price": "100.00", "venue": "1",
+    "time_in_force": "day",
+}  # fmt: skip
+PARENT = {
+    "method": "twap", "instrument": "1", "side": "sell", "quantity": "3,000", "price": "", "venue": "1",
+    "minutes": "30", "begins": "", "ends": "", "slices": "6",
+}  # fmt: skip
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def client_of() -> Callable[[User], Client]:
+    def signed_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return signed_in
+
+
+def hidden(page: str) -> dict[str, str]:
+    """What the form sends back beside what people typed."""
+    found = dict(re.findall(r'name="(client_order_id|looked_at)" value="([^"]*)"', page))
+    return {name: value for name, value in found.items() if value}
+
+
+def looked_at(client: Client, typed: dict[str, str]) -> tuple[str, dict[str, str]]:
+    """The preview page, and everything that its send button sends."""
+    first = hidden(client.get("/blotter/ticket/").content.decode())
+    page = client.post("/blotter/ticket/", typed | first | {"action": "preview"})
+    assert page.status_code == 200, page.content.decode()
+    text = page.content.decode()
+    return text, typed | hidden(text) | {"action": "send"}
+
+
+def test_an_order_is_looked_at_and_then_sent_once(engine: FakeEngine, alice: User, client_of: Any) -> None:
+    client = client_of(alice)
+    page, typed = looked_at(client, ORDER)
+    assert engine.kinds() == [PREVIEW]
+    assert "30,000.00" in page  # notional
+    assert "1.0 basis points away: it waits" in page
+    assert "Send order" in page
+
+    answers = [client.post("/blotter/ticket/", typed) for _ in range(2)]  # the double click
+
+    assert [(answer.status_code, answer["Location"]) for answer in answers] == [(302, "/blotter/orders/")] * 2
+    assert engine.kinds().count(ENTER_ORDER) == 1
+    sent = engine.last(ENTER_ORDER)
+    assert (sent["side"], sent["quantity"], sent["price"], sent["venue"]) == (Side.BUY, 300, PRICE, 1)
+
+
+def test_limits_are_told_as_they_would_be_after_it(engine: FakeEngine, alice: User, client_of: Any) -> None:
+    engine.gate = {"denial": "ORDER_QUANTITY", "measured": 4_900, "bound": 1_000, "limit_name": "ORDER_QUANTITY",
+                   "scope": "TEAM", "scope_id": alice.team_id}  # fmt: skip
+
+    page, _ = looked_at(client_of(alice), ORDER | {"quantity": "4900"})
+
+    rows = re.findall(
+        r"<th scope=\"row\">(.*?)</th>\s*<td class=\"number\">(.*?)</td>.*?class=\"number\">(\d+) %", page, re.S
+    )
+    assert rows[:5] == [
+        ("Team: order quantity", "4,900", "490"),
+        ("Team: order value", "490,000.00", "490"),
+        ("Team: position", "5,200", "104"),  # 100 held and 200 working
+        ("Team: price collar", "0", "0"),
+        ("Team: daily loss", "50.00", "1"),
+    ]
+    assert "The risk gate would refuse it now." in page
+
+
+def test_a_parent_order_is_entered_with_its_parameters(engine: FakeEngine, alice: User, client_of: Any) -> None:
+    Instrument.objects.filter(pk=1).update(hourly_volume=60_000)
+    client = client_of(alice)
+    page, typed = looked_at(client, PARENT)
+    assert "10.00 % of the average volume of its time" in page
+    assert "Enter parent order" in page
+
+    answer = client.post("/blotter/ticket/", typed)
+
+    assert (answer.status_code, answer["Location"]) == (302, "/blotter/parents/")
+    sent = engine.last(ENTER_PARENT)
+    assert (sent["algorithm"], sent["parameters"], sent["price"], sent["quantity"]) == ("twap", {"slices": 6}, 0, 3_000)
+    assert sent["end_ns"] - sent["start_ns"] == 1_800_000_000_000
+
+
+def test_what_was_changed_after_the_preview_is_not_sent(engine: FakeEngine, alice: User, client_of: Any) -> None:
+    client = client_of(alice)
+    _, typed = looked_at(client, ORDER)
+
+    page = client.post("/blotter/ticket/", typed | {"quantity": "900"}).content.decode()
+
+    assert "The ticket was changed: look again" in page
+    assert ENTER_ORDER not in engine.kinds()
+    again = typed | hidden(page) | {"quantity": "900"}
+    assert client.post("/blotter/ticket/", again).status_code == 302
+    assert engine.last(ENTER_ORDER)["quantity"] == 900
+
+
+def test_a_refused_order_keeps_the_form_and_gets_a_new_number(engine: FakeEngine, alice: User, client_of: Any) -> None:
+    client = client_of(alice)
+    _, typed = looked_at(client, ORDER)
+    engine.deny_with = {"denial": "ORDER_QUANTITY", "measured": 300, "bound": 100, "limit_name": "ORDER_QUANTITY"}
+
+    answer = client.post("/blotter/ticket/", typed)
+    page = answer.content.decode()
+
+    assert answer.status_code == 409
+    assert "The engine refused it:" in page
+    assert 'value="300"' in page
+    assert hidden(page)["client_order_id"] != typed["client_order_id"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentences"),
+    [
+        (ORDER | {"quantity": "many"}, ["The quantity is a whole number of shares."]),
+        (ORDER | {"instrument": "", "side": ""}, ["Choose the instrument.", "Choose the side."]),
+        (ORDER | {"price": "100.001"}, ["The price must be a positive multiple of the tick size."]),
+        (ORDER | {"price": ""}, ["The limit price is missing."]),
+        (ORDER | {"price": "NaN"}, ["The limit price is a number."]),
+        (ORDER | {"venue": "9"}, ["There is no venue 9."]),
+        (PARENT | {"slices": "0"}, ["Slices must be from 1 to 100, not 0."]),
+        (PARENT | {"minutes": ""}, ["Say how many minutes it lasts"]),
+        (PARENT | {"minutes": "99999"}, ["at most seven days"]),
+        (PARENT | {"begins": "half past"}, ["A time of day is written as 14:30"]),
+        (PARENT | {"method": "sniper"}, ["The limit price is missing."]),
+        (PARENT | {"method": "magic"}, ["The running engine knows no algorithm &#x27;magic&#x27;."]),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_typed_is_lost(
+    engine: FakeEngine, alice: User, client_of: Any, typed: dict[str, str], sentences: list[str]
+) -> None:
+    answer = client_of(alice).post("/blotter/ticket/", typed | {"action": "preview"})
+    page = answer.content.decode()
+
+    assert answer.status_code == 422
+    for sentence in sentences:
+        assert sentence in page
+    assert engine.kinds() == []
+
+
+def test_the_form_is_made_from_the_catalogue(engine: FakeEngine, alice: User, client_of: Any) -> None:
+    client = client_of(alice)
+    Venue.objects.create(number=2, name="XTWO", protocol="ouch50")
+
+    plain = client.get("/blotter/ticket/").content.decode()
+    twap = client.get("/blotter/ticket/method/?method=twap&quantity=70").content.decode()
+
+    assert all(f'<option value="{name}"' in plain for name in ("limit", "twap", "sniper"))
+    assert 'name="slices" type="text" value="10"' in twap
+    assert 'value="70"' in twap
+    assert "Best of all venues" in twap
+    assert "time_in_force" in plain
+    assert "time_in_force" not in twap
+
+
+def test_a_time_of_day_that_has_passed_is_tomorrows(engine: FakeEngine) -> None:
+    announced = engine.catalogue()
+    named = PARENT | {"client_order_id": "a"}
+
+    today: Any = read_ticket(announced, named | {"begins": "13:30", "ends": "14:00:30"}, NOON)
+    tomorrow: Any = read_ticket(announced, named | {"ends": "09:00"}, NOON)
+
+    noon_ns = int(NOON.timestamp()) * 1_000_000_000
+    assert (today.start_ns - noon_ns, today.end_ns - noon_ns, today.seconds) == (5_400 * 10**9, 7_230 * 10**9, 0)
+    assert tomorrow.end_ns - noon_ns == 21 * 3_600 * 10**9
+    with pytest.raises(Invalid):
+        read_ticket(announced, named | {"quantity": "-3"}, NOON)
+
+
+def test_an_engine_that_is_not_there_is_said_so(engine_state: object, alice: User, client_of: Any) -> None:
+    assert client_of(alice).get("/blotter/ticket/").status_code == 503
+
+
+def test_a_parent_order_has_a_page_with_its_children_and_fills(engine: FakeEngine, alice: User, client_of: Any) -> None:
+    journal = Journal(0, alice.team_id)
+    journal.parent(2, trader=alice.pk)
+    journal.enter(3, Side.BUY, 250, parent_id=2)
+    journal.report(3, ReportKind.ACCEPTED, OrderState.ACCEPTED, 250)
+    journal.fill(3, OrderState.FILLED, 0, 250)
+    project(journal.data)
+    client = client_of(alice)
+
+    page = client.get("/blotter/parents/2/").content.decode()
+
+    assert "25 % done" in page
+    assert '<a href="/blotter/orders/3/">3</a>' in page
+    assert "Cancel parent order" in page
+    assert '<a href="/blotter/parents/2/">2</a>' in client.get("/blotter/orders/3/").content.decode()
+
+    journal.parent(2, ParentState.DONE, filled=250)
+    project(journal.data)
+    assert "Cancel parent order" not in client.get("/blotter/parents/2/").content.decode()
+    ended = client.get("/blotter/parents/").content.decode()
+    assert re.search(r'/blotter/parents/2/">2</a>.*TWAP.*1,000.*250.*100.00.*Done', ended, re.S)
+
+
+def test_a_working_order_is_changed_on_its_page(engine: FakeEngine, alice: User, client_of: Any) -> None:
+    journal = Journal(0, alice.team_id)
+    journal.enter(7)
+    journal.report(7, ReportKind.ACCEPTED, OrderState.ACCEPTED, 100)
+    project(journal.data)
+    client = client_of(alice)
+    assert "Change order" in client.get("/blotter/orders/7/").content.decode()
+
+    terms = {"order_id": "7", "price": "100.10", "quantity": "40"}
+    answer = client.post("/blotter/orders/replace/", terms, follow=True)
+    wrong = client.post("/blotter/orders/replace/", terms | {"price": "dear"}, follow=True)
+
+    assert "it goes on as 8" in answer.content.decode()
+    assert "The price is a number." in wrong.content.decode()
+    assert engine.kinds() == [REPLACE_ORDER]
