@@ -9,7 +9,8 @@ from typing import Any
 
 from engine.control.configuration import LIMIT_FIELDS, Configuration, Refusal
 from engine.hotpath import tables
-from engine.hotpath.risk import NONE, check
+from engine.hotpath.entries import check
+from engine.hotpath.risk import NONE
 from engine.messages.codes import DenialReason, LimitName, Scope, Side, TimeInForce
 from engine.messages.control import Preview
 
