@@ -129,6 +129,16 @@ def install_instruments(records: Iterable[InstrumentRecord]) -> int:
     return len(rows)
 
 
+def install_volumes(hourly: dict[str, int]) -> int:
+    """Shares traded in an hour, by the instrument's name; names that are not known are left out. Returns how many rows
+    have one now."""
+    known = list(Instrument.objects.filter(name__in=hourly))
+    for row in known:
+        row.hourly_volume = hourly[row.name]
+    Instrument.objects.bulk_update(known, ["hourly_volume"])
+    return len(known)
+
+
 def install_pairs(rows: Iterable[dict[str, Any]]) -> int:
     """Pairs by the field names of `Pair`, `first` and `second` as instrument ids; replaces those of the same source."""
     names = {"first": "first_id", "second": "second_id"}

@@ -66,6 +66,11 @@ class Market:
         return self.directory / "earlier"
 
     @property
+    def volumes(self) -> Path:
+        """What was traded in the earlier session."""
+        return self.earlier_session / "volumes.json"
+
+    @property
     def pairs(self) -> Path:
         return self.directory / "pairs.json"
 

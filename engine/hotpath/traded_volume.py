@@ -42,6 +42,21 @@ def traded_shares(message, length):
 
 
 @hot
+def add_traded(volumes, last_locate, packet, length):
+    """Add what the messages of a packet say was traded to the numbers (i64) at `volumes`, by stock locate; locates
+    beyond `last_locate` are left out."""
+    at = packet + HEADER_LENGTH
+    for _ in range(packet_count(packet, length)):
+        size = next_block(at, packet + length)
+        message = at + BLOCK_HEADER_LENGTH
+        shares = traded_shares(message, size) if size > 0 else 0
+        locate = load_be16(message + itch.STOCK_LOCATE) if shares > 0 else 0
+        if shares > 0 and locate <= last_locate:
+            store_i64(volumes + locate * 8, load_i64(volumes + locate * 8) + shares)
+        at += BLOCK_HEADER_LENGTH + size
+
+
+@hot
 def count_volume(engine, venue_index, packet, length):
     """Add what a packet's new messages say was traded, and show it to the parent orders."""
     core = view(engine, 1, ENGINE)[0]

@@ -2,7 +2,7 @@
 
 DIR gets, per venue, `<name>.mold` (packets, each behind its length as u32 and its time as i64, little endian), and from
 the first venue `flow.npy` (FLOW records) and `prices.csv` (mid price per second and instrument); `instruments.json` and
-`recording.json` say what it is.
+`recording.json` say what it is, `volumes.json` how many shares of each instrument were traded on all venues.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 from struct import Struct
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
+from engine.hotpath.traded_volume import add_traded
 from engine.messages.instruments import write_instruments
+from engine.native import address_of, touched
 from engine.simulator.assemble import Assembly
 from engine.simulator.config import ConfigError, ExchangeConfig
 from engine.simulator.prices import PriceTable
@@ -37,7 +39,10 @@ def record(config: ExchangeConfig, target: Path, seconds: float, as_json: bool) 
     start_ns = time.time_ns() // SECOND_NS * SECOND_NS - round(seconds) * SECOND_NS
     assembly = Assembly(config, start_ns, log=False, record_capacity=capacity)
     assembly.open()
-    totals = _run(assembly, target, seconds)
+    volumes = touched(max(row.id for row in assembly.instruments) + 1, np.dtype("<i8"))
+    totals = _run(assembly, target, seconds, volumes)
+    traded = {row.name: int(volumes[row.id]) for row in assembly.instruments}
+    (target / "volumes.json").write_text(json.dumps({"seconds": seconds, "volumes": traded}, indent=1) + "\n")
     write_instruments(target / "instruments.json", assembly.instruments)
     if assembly.generators:
         np.save(target / "flow.npy", assembly.generators[0].recorded_flow())
@@ -60,7 +65,9 @@ def record(config: ExchangeConfig, target: Path, seconds: float, as_json: bool) 
     return 0
 
 
-def _run(assembly: Assembly, target: Path, seconds: float) -> dict[str, int | str | float]:
+def _run(
+    assembly: Assembly, target: Path, seconds: float, volumes: np.ndarray[Any, Any]
+) -> dict[str, int | str | float]:
     end_ns = assembly.start_ns + round(seconds * SECOND_NS)
     prices = PriceTable(assembly.venues[0], assembly.start_ns)
     packets = 0
@@ -71,6 +78,8 @@ def _run(assembly: Assembly, target: Path, seconds: float) -> dict[str, int | st
             if isinstance(output, Packet):
                 prices.advance(output.time_ns)
                 _write(files[output.venue.number], output)
+                payload = np.frombuffer(output.payload, np.uint8)
+                add_traded(address_of(volumes), len(volumes) - 1, address_of(payload), len(payload))
                 packets += 1
                 if packets % 50_000 == 0:
                     done = (output.time_ns - assembly.start_ns) / SECOND_NS

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from desk.markets.models import Instrument
-from desk.markets.services import install_instruments, install_pairs
+from desk.markets.services import install_instruments, install_pairs, install_volumes
 from engine.messages.instruments import read_instruments
 
 PAIR_FIELDS = ("hedge_ratio", "centre", "spread_deviation", "half_life", "engle_granger_t")
@@ -13,6 +13,16 @@ PAIR_FIELDS = ("hedge_ratio", "centre", "spread_deviation", "half_life", "engle_
 def seed_instruments(path: Path) -> int:
     """Write every instrument of the file, changed ones too; return how many there are."""
     return install_instruments(read_instruments(path))
+
+
+def seed_volumes(path: Path) -> int:
+    """Write how many shares of each instrument were traded in an hour of the earlier session; return how many
+    instruments that is. A session that was recorded without them has none."""
+    if not path.exists():
+        return 0
+    session = json.loads(path.read_text())
+    hours = session["seconds"] / 3_600
+    return install_volumes({name: round(shares / hours) for name, shares in session["volumes"].items()})
 
 
 def seed_pairs(path: Path, source: str) -> int:

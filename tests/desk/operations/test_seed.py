@@ -57,6 +57,14 @@ def passwords_in(text: str) -> dict[str, str]:
     return dict(re.findall(r"^    (\w+) +(\S+)$", text, flags=re.MULTILINE))
 
 
+def test_instruments_know_what_was_traded_in_an_hour_of_the_earlier_session(market: Market) -> None:
+    market.volumes.write_text(json.dumps({"seconds": 1_800, "volumes": {"BNKA": 2_000, "OILA": 0, "GONE": 5}}))
+
+    seed()
+
+    assert dict(Instrument.objects.values_list("name", "hourly_volume")) == {"BNKA": 4_000, "BNKB": None, "OILA": 0}
+
+
 def test_there_is_one_user_for_each_role_and_its_password_works(market: Market) -> None:
     shown = passwords_in(seed())
     assert set(shown) == {role.value for role in Role}

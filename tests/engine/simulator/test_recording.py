@@ -46,6 +46,15 @@ def test_a_recorded_session(tmp_path, capsys):
     assert len(rows) - 1 == totals["rows"] == SECONDS - 1
     assert all(60 <= float(price) <= 111 for row in rows[1:] for price in row[1:])
 
+    traded = dict.fromkeys(names, 0)
+    for _, packet in packets:
+        for raw in packet.messages:
+            message = itch50.decode(raw)
+            if message.name in ("order_executed", "trade", "cross_trade"):
+                traded[names[message.values["stock_locate"] - 1]] += message.values["quantity"]
+    assert json.loads((folder / "volumes.json").read_text()) == {"seconds": SECONDS, "volumes": traded}
+    assert sum(traded.values()) > 0
+
     described = json.loads((folder / "recording.json").read_text())
     assert (described["messages"], described["market"]["seed"]) == (totals["messages"], 3)
 

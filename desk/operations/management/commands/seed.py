@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from desk.operations.demo import Market
 from desk.operations.seeding.limits import seed_limits
-from desk.operations.seeding.markets import seed_instruments, seed_pairs
+from desk.operations.seeding.markets import seed_instruments, seed_pairs, seed_volumes
 from desk.operations.seeding.people import DemoUser, seed_team, seed_users
 
 
@@ -25,6 +25,7 @@ class Command(BaseCommand):
         team = seed_team()
         users = seed_users(team, new_passwords=options["new_passwords"])
         instruments = seed_instruments(market.instruments)
+        seed_volumes(market.volumes)
         pairs = seed_pairs(market.pairs, market.earlier_session.name)
         seed_limits(team)
         self.stderr.write(f"{instruments} instruments and {pairs} pairs are loaded.")
