@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from engine.algorithms import algorithm_label
 from engine.messages.codes import Liquidity
 from engine.messages.control import DEFINE_VENUE, START_STRATEGY
 from engine.messages.records import TextRecord
@@ -35,7 +36,7 @@ class Names:
     def algorithm(key: int) -> str:
         """Of a key of the grouping by algorithm."""
         if key >= ALGORITHM:
-            return f"algorithm {key - ALGORITHM}"
+            return algorithm_label(key - ALGORITHM) or f"algorithm {key - ALGORITHM}"
         return kind_name(key) or ("by hand" if key == 0 else f"kind {key}")
 
     def label(self, grouping: str, key: int) -> str:
