@@ -25,7 +25,14 @@ from engine.build import build_hash
 from engine.control.commands import Commands
 from engine.control.configuration import Configuration
 from engine.hotpath import tables
-from engine.hotpath.entries import apply_event, begin_numbers, session_event, take_answer, take_datagram
+from engine.hotpath.entries import (
+    apply_event,
+    begin_numbers,
+    pass_time,
+    session_event,
+    take_answer,
+    take_datagram,
+)
 from engine.hotpath.memory import EngineMemory
 from engine.journal.append import commit_journal, reserve_journal
 from engine.journal.scratch import ScratchJournal
@@ -156,6 +163,7 @@ class Backtest:
         self.journal.stamp(time_ns, int(self.memory.core["position"][0]))
 
     def _take(self, output: Packet | Reports) -> None:
+        self._let_time_pass(output.time_ns)
         self._clock(output.time_ns)
         number = output.venue.number
         if isinstance(output, Packet):
@@ -166,9 +174,19 @@ class Backtest:
             for message in output.messages:
                 self._bytes[: len(message)] = np.frombuffer(message, np.uint8)
                 take_answer(self.memory.address, number, address_of(self._bytes), len(message))
+        self.commands.enter_asked()
         for venue in self.configuration.venues:
             self._submit(venue, output.time_ns)
         self.results.sample_if_due(output.time_ns)
+
+    def _let_time_pass(self, until_ns: int) -> None:
+        """Call the parent orders when their time comes between two things that happen."""
+        core = self.memory.core
+        while 0 < (due_ns := max(int(core["timer_ns"][0]), int(core["clock_ns"][0]))) < until_ns and core["timer_ns"]:
+            self._clock(due_ns)
+            pass_time(self.memory.address)
+            for venue in self.configuration.venues:
+                self._submit(venue, due_ns)
 
     def _submit(self, number: int, time_ns: int) -> None:
         row = self.memory.venues[number]

@@ -174,6 +174,7 @@ class Engine:
             self._answer(pending)
         else:
             self._wake()
+        self.commands.enter_asked()
         self.sessions.care()
         self._check_health()
 

@@ -100,6 +100,11 @@ class Commands:
         self.answers[command.id] = status
         return status
 
+    def enter_asked(self) -> None:
+        """Enter the parent orders that strategies asked for since the last look; what is refused was asked in vain."""
+        for made in self.parents.take_asked():
+            self.execute(made)
+
     def _check_stop(self, body: control.StopStrategy, _: Command) -> int:
         row = self.configuration.strategy_rows.get(body.strategy)
         if row is None:

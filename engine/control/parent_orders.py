@@ -7,18 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from engine.algorithms import compiled_algorithm
+from engine.algorithms import ALGORITHMS, compiled_algorithm
 from engine.control.configuration import LARGEST_NUMBER, Configuration, Refusal, check_parameters
 from engine.hotpath import tables
 from engine.hotpath.entries import begin_parent, find_parent, listed_volume, settle_parent, spend_number, stop_parent
 from engine.hotpath.risk import LARGEST_PRICE, LARGEST_QUANTITY
 from engine.messages.codes import ParentState, Scope, Side, StrategyState
-from engine.messages.control import EnterParent
+from engine.messages.control import Command, EnterParent, command
 from engine.native import address_of, touched
 from engine.strategies import Kind
 
 LONGEST_NS = 7 * 86_400_000_000_000
 MANUAL = 0
+ENGINE_ACTOR = "engine"
+ASKED_WITHIN_NS = 5_000_000_000  # what a strategy asked for longer ago has lost its reason
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class ParentOrders:
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
         self._memory = configuration.memory
+        self._asked_taken = 0
 
     def check(self, body: EnterParent) -> Checked:
         """What it takes to work the order; Refusal when something of it is wrong."""
@@ -176,6 +179,15 @@ class ParentOrders:
             raise Refusal(f"parent order {number} is not working")
         return row
 
+    def take_asked(self) -> list[Command]:
+        """Commands that enter what strategies asked for since the last look. Their ids name the request, so that after
+        a restart what was entered is not entered again, and what is late is refused."""
+        made = int(self._memory.core["asked_count"][0])
+        first = max(self._asked_taken, made - tables.MOST_ASKED_PARENTS)
+        rows = [self._memory.asked[at % tables.MOST_ASKED_PARENTS] for at in range(first, made)]
+        self._asked_taken = made
+        return [command(_asked_body(row), ENGINE_ACTOR, f"strategy-parent-{int(row['number'])}") for row in rows]
+
     def cancel(self, row: int) -> dict[str, Any]:
         """No more children, the open ones canceled; it ends when none is left."""
         stop_parent(self._memory.address, row, ParentState.CANCELING)
@@ -188,3 +200,26 @@ class ParentOrders:
             mine = owner in (-1, int(self._memory.rows[row]["owner"][0]))
             if mine and team in (-1, int(self._memory.strategies[row]["team"])):
                 self.cancel(row)
+
+
+def _asked_body(row: Any) -> EnterParent:
+    """The command's body for what a strategy asked for; an algorithm that there is not has no name, and is refused."""
+    number, asked_ns = int(row["algorithm"]), int(row["asked_ns"])
+    name, module = next(((name, module) for name, (at, module) in ALGORITHMS.items() if at == number), ("", None))
+    return EnterParent(
+        client_order_id=f"strategy-{int(row['strategy'])}-{int(row['number'])}",
+        strategy=int(row["strategy"]),
+        team=int(row["team"]),
+        trader=0,
+        algorithm=name,
+        kind_hash=compiled_algorithm(name).hash if name else "",
+        instrument=int(row["instrument"]),
+        venues=[int(row["venue"])],
+        side=int(row["side"]),
+        quantity=int(row["quantity"]),
+        price=int(row["price"]),
+        start_ns=0,
+        end_ns=asked_ns + int(row["duration_ns"]),
+        parameters={parameter.name: parameter.default for parameter in module.PARAMETERS} if module else {},
+        expires_ns=asked_ns + ASKED_WITHIN_NS,
+    )

@@ -6,7 +6,7 @@ from engine.hotpath.book import TOP
 from engine.hotpath.book_layout import BATCHED, BOOK, MOST_BATCHED
 from engine.hotpath.changes import MODIFY, REPLACE, modify, replace
 from engine.hotpath.orders import decider_of, find_order
-from engine.hotpath.parents import settle
+from engine.hotpath.parents import ask_parent, settle
 from engine.hotpath.requests import ENTER, cancel, enter
 from engine.hotpath.tables import (
     ACCOUNT,
@@ -14,6 +14,7 @@ from engine.hotpath.tables import (
     CONTEXT,
     ENGINE,
     FIRM_ACCOUNT,
+    GIVE_PARENT,
     INSTRUMENT,
     LEG,
     LEGS_PER_STRATEGY,
@@ -141,6 +142,9 @@ def make_requests(engine, strategy_index, count):
     for at in range(count if count < MAX_REQUESTS else MAX_REQUESTS):
         request = requests[at]
         strategy.signal = request.signal
+        if request.action == GIVE_PARENT:
+            ask_parent(engine, strategy_index, request)
+            continue
         if request.action != ENTER:
             change_own(engine, strategy_index, request)
             continue

@@ -23,7 +23,7 @@ TABLES = (
     "instruments", "venues", "lines", "accounts", "cells", "strategies", "legs", "subscription_starts",
     "subscription_legs", "orders", "requests", "context", "timespec", "packet", "pending", "pending_lengths",
     "touched", "touched_marks", "called", "polled", "stamps", "report", "fix_fields", "done_text", "marks",
-    "statuses", "markets", "prints", "arrivals", "fills", "parents", "volumes",
+    "statuses", "markets", "prints", "arrivals", "fills", "parents", "volumes", "asked",
 )  # fmt: skip
 
 
@@ -67,6 +67,7 @@ class EngineMemory:
         self.orders = touched(order_capacity, tables.ORDER)
         self.fills = touched(order_capacity, tables.FILL)
         self.parents = touched(strategy_count, np.dtype("<i8"))
+        self.asked = touched(tables.MOST_ASKED_PARENTS, tables.ASKED)
         self.volumes = touched(self.listing_count, np.dtype("<i8"))
         self.requests = touched(tables.MAX_REQUESTS, tables.REQUEST)
         self.context = touched(1, tables.CONTEXT)

@@ -8,10 +8,20 @@ from __future__ import annotations
 
 from numpy import int64
 
-from engine.hotpath.numbers import reserve
+from engine.hotpath.numbers import reserve, spend_number
 from engine.hotpath.orders import is_open
 from engine.hotpath.requests import cancel, team_number
-from engine.hotpath.tables import ENGINE, LEG, LEGS_PER_STRATEGY, ORDER, PARENT, STRATEGY
+from engine.hotpath.tables import (
+    ASKED,
+    ENGINE,
+    LEG,
+    LEGS_PER_STRATEGY,
+    MOST_ASKED_PARENTS,
+    ORDER,
+    PARENT,
+    PARENT_ASKED,
+    STRATEGY,
+)
 from engine.journal.append import commit_journal
 from engine.messages import journal
 from engine.messages.codes import ParentState, RecordKind, StrategyState
@@ -160,6 +170,31 @@ def give_back(engine, row):
     core.parent_count = kept
     if kept == 0:
         core.timer_ns = 0
+
+
+@hot
+def ask_parent(engine, strategy_index, request):
+    """A strategy asks for a parent order of one of its instruments: noted for the cold path, which enters it."""
+    core = view(engine, 1, ENGINE)[0]
+    strategy = view(core.strategies, core.strategy_count, STRATEGY)[strategy_index]
+    if request.leg < 0 or request.leg >= strategy.leg_count:
+        return
+    legs = view(core.legs, core.strategy_count * LEGS_PER_STRATEGY, LEG)
+    leg = legs[strategy_index * LEGS_PER_STRATEGY + request.leg]
+    asked = view(core.asked, MOST_ASKED_PARENTS, ASKED)[core.asked_count % MOST_ASKED_PARENTS]
+    asked.number = spend_number(engine)
+    asked.strategy = strategy.id
+    asked.team = team_number(engine, strategy.team)
+    asked.instrument = leg.instrument
+    asked.venue = leg.venue
+    asked.side = request.side
+    asked.quantity = request.quantity
+    asked.price = request.price
+    asked.algorithm = request.time_in_force
+    asked.duration_ns = request.order_id
+    asked.asked_ns = core.clock_ns
+    core.asked_count += 1
+    core.attention |= PARENT_ASKED
 
 
 @hot

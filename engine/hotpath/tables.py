@@ -63,6 +63,7 @@ ENGINE = np.dtype(
         ("arrivals", "<i8"),
         ("fills", "<i8"),  # the newest fills, in a circle
         ("parents", "<i8"),  # rows of the strategies that are working parent orders
+        ("asked", "<i8"),  # the newest parent orders that strategies asked for, in a circle
         ("volumes", "<i8"),  # shares traded of each listing, counted while there is a parent order
         # sizes
         ("instrument_count", "<i8"),
@@ -80,6 +81,7 @@ ENGINE = np.dtype(
         ("last_number", "<i8"),  # order numbers up to this one are journalled as ours (numbers.py)
         ("fill_count", "<i8"),
         ("parent_count", "<i8"),
+        ("asked_count", "<i8"),  # parent orders that strategies asked for so far
         ("timer_ns", "<i8"),  # when the parent orders are to be called next, 0: never
         ("implied_end", "<i8"),  # the order that ends with the one that was just reported on, 0: none
         ("clock_ns", "<i8"),
@@ -131,6 +133,7 @@ LOG_FULL = 4
 SESSION_READY = 8  # the venue answered the account query, or the probe: everything before it was replayed
 REPORT_UNKNOWN = 16
 SESSION_ENDED = 32
+PARENT_ASKED = 64
 
 INSTRUMENT = np.dtype([("symbol", "<i8"), ("tick_size", "<i8"), ("lot_size", "<i8"), ("multiplier", "<i8")])
 
@@ -381,6 +384,24 @@ FILL = np.dtype(
     ]
 )
 
+# A parent order that a strategy asked for; the cold path enters it by a command of its own.
+ASKED = np.dtype(
+    [
+        ("number", "<i8"),  # of the request, from the order numbers
+        ("strategy", "<i8"),  # the desk's key
+        ("team", "<i8"),
+        ("instrument", "<i8"),
+        ("venue", "<i8"),
+        ("side", "<i8"),
+        ("quantity", "<i8"),
+        ("price", "<i8"),
+        ("algorithm", "<i8"),
+        ("duration_ns", "<i8"),
+        ("asked_ns", "<i8"),
+    ]
+)
+MOST_ASKED_PARENTS = 64
+
 # What a strategy hook gets, and what it may ask for.
 CONTEXT = np.dtype([("time_ns", "<i8"), ("requests", "<i8"), ("event", "<i8"), ("clock_ns", "<i8")])
 TOP_CHANGED = 1
@@ -399,5 +420,9 @@ REQUEST = np.dtype(
         ("signal", "<f8"),
     ]
 )
+
+# `action` of a request for a parent order, beside OrderAction's: `time_in_force` is the algorithm's number, `order_id`
+# how long it lasts (ns), `price` 0 no limit.
+GIVE_PARENT = 100
 
 POLL = np.dtype([("fd", "<i4"), ("events", "<i2"), ("revents", "<i2")])

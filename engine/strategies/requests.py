@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.hotpath.tables import MAX_REQUESTS
+from engine.hotpath.tables import GIVE_PARENT, MAX_REQUESTS
 from engine.messages.codes import OrderAction, Side, TimeInForce
 from engine.native import hot
 
@@ -25,6 +25,24 @@ def ask_enter(requests, count, leg, side, price, quantity, signal):
     request.quantity = quantity
     request.time_in_force = DAY
     request.order_id = 0
+    request.signal = signal
+    return count + 1
+
+
+@hot
+def ask_parent(requests, count, leg, side, price, quantity, algorithm, duration_ns, signal):
+    """Add a parent order of the leg's instrument at its venue, worked by the algorithm of this number with its
+    defaults; a price of 0 is no limit. The engine enters it a moment later. Returns the new count."""
+    if count >= MAX_REQUESTS:
+        return count
+    request = requests[count]
+    request.action = GIVE_PARENT
+    request.leg = leg
+    request.side = side
+    request.price = price
+    request.quantity = quantity
+    request.time_in_force = algorithm
+    request.order_id = duration_ns
     request.signal = signal
     return count + 1
 
