@@ -1,13 +1,15 @@
-"""One child at a time towards what the schedule wants: first at the touch, then across the spread.
+"""Children towards what the schedule wants, at most one on each venue: first at the touch, then across the spread.
 
 A child waits at the best price of its own side on whichever venue has it, moves along when the touch leaves it behind,
 and after `patience` seconds the rest crosses on whichever venue is best. The limit price is never passed, the quantity
-never exceeded, children are whole lots. In the last part of its time (one in FINISH, a second at least) the order stops
+never exceeded (what is open may be filled), children are whole lots. A child whose venue does not answer keeps its
+shares; the rest goes on elsewhere. In the last part of its time (one in FINISH, a second at least) the order stops
 waiting and crosses for all that is left.
 """
 
 from __future__ import annotations
 
+from engine.hotpath.tables import MAX_REQUESTS
 from engine.messages.catalogue import Parameter
 from engine.messages.codes import OrderAction, ParentState, Side, TimeInForce
 from engine.native import hot
@@ -17,6 +19,7 @@ BUY, SELL = int(Side.BUY), int(Side.SELL)
 ENTER = int(OrderAction.ENTER)
 DAY, IOC = int(TimeInForce.DAY), int(TimeInForce.IOC)
 WORKING = int(ParentState.WORKING)
+WAITS, CROSSES = 0, 1  # what the child of a leg does, in the leg's `attempts`
 SECOND_NS = 1_000_000_000.0
 FINISH = 20  # the last twentieth of its time
 LEAST_FINISH_NS = 1_000_000_000
@@ -30,9 +33,11 @@ COMPLETE = Parameter(
 
 
 @hot
-def ask_child(requests, leg, side, price, quantity, time_in_force, signal):
+def ask_child(requests, count, leg, side, price, quantity, time_in_force, signal):
     """Ask for a child. Returns how many requests there are now."""
-    request = requests[0]
+    if count >= MAX_REQUESTS:
+        return count
+    request = requests[count]
     request.action = ENTER
     request.leg = leg
     request.side = side
@@ -41,7 +46,7 @@ def ask_child(requests, leg, side, price, quantity, time_in_force, signal):
     request.time_in_force = time_in_force
     request.order_id = 0
     request.signal = signal
-    return 1
+    return count + 1
 
 
 @hot
@@ -79,9 +84,19 @@ def within(parent, price):
 
 
 @hot
-def best_leg(parent, legs, opposite, time_ns):
+def open_quantity(parent, legs):
+    """Shares in open children: each may still be filled."""
+    total = 0
+    for at in range(parent.leg_count):
+        total += legs[at].working_buy if parent.side == BUY else legs[at].working_sell
+    return total
+
+
+@hot
+def best_leg(parent, legs, opposite, own, time_ns):
     """The leg with the best price of our own side of the book (or the opposite one), the larger quantity of two alike;
-    -1 when no venue has one, or those that do have refused lately."""
+    -1 when no venue has one, or those that do have refused lately or have a child. The child of leg `own` does not
+    count: it is the one that may move."""
     found = -1
     best = 0
     most = 0
@@ -90,7 +105,7 @@ def best_leg(parent, legs, opposite, time_ns):
         leg = legs[at]
         price = leg.bid if buying else leg.ask
         quantity = leg.bid_quantity if buying else leg.ask_quantity
-        if quantity <= 0 or time_ns < leg.retry_after_ns:
+        if quantity <= 0 or time_ns < leg.retry_after_ns or (leg.open_orders > 0 and at != own):
             continue
         better = price > best if buying else price < best
         if found < 0 or better or (price == best and quantity > most):
@@ -115,83 +130,78 @@ def opposite_price(parent, leg):
 
 
 @hot
-def crossable(parent, legs, time_ns):
+def crossable(parent, legs, own, time_ns):
     """The leg where the order can trade at once within its limit, or -1."""
-    at = best_leg(parent, legs, 1, time_ns)
+    at = best_leg(parent, legs, 1, own, time_ns)
     if at >= 0 and within(parent, opposite_price(parent, legs[at])):
         return at
     return -1
 
 
 @hot
-def busy_leg(parent, legs):
-    """The leg that has an open child, or -1."""
-    for at in range(parent.leg_count):
-        if legs[at].open_orders > 0:
-            return at
-    return -1
-
-
-@hot
-def left_behind(parent, leg, legs, time_ns):
-    """Whether a better place at the touch, within the limit, is free for the child that waits on `leg`."""
-    at = best_leg(parent, legs, 0, time_ns)
+def left_behind(parent, legs, own, time_ns):
+    """Whether a better place at the touch, within the limit, is free for the child of leg `own`."""
+    at = best_leg(parent, legs, 0, own, time_ns)
     if at < 0:
         return False
     price = own_price(parent, legs[at])
-    return price > leg.order_price if parent.side == BUY else price < leg.order_price
+    waits_at = legs[own].order_price
+    return price > waits_at if parent.side == BUY else price < waits_at
 
 
 @hot
-def tend_child(parent, legs, at, context, patience, last, requests):
-    """One step of a child that is open: leave it, or cancel it because it has waited enough or is not at the touch."""
+def tend_child(parent, legs, at, context, patience, last, requests, count):
+    """One step of a child that is open: leave it, or cancel it because it has waited enough or is not at the touch.
+    Returns how many requests there are now."""
     leg = legs[at]
-    if leg.order_id == 0 or leg.canceling != 0:
-        return 0
-    if parent.waiting_ns == 0:
-        return 0  # it crosses: the venue answers for all of it
+    if leg.order_id == 0 or leg.canceling != 0 or leg.attempts == CROSSES:
+        return count
     waited = context.clock_ns - parent.waiting_ns >= patience * SECOND_NS
-    if (waited or last) and crossable(parent, legs, context.time_ns) >= 0:
+    if (waited or last) and crossable(parent, legs, at, context.time_ns) >= 0:
         parent.crossing = 1
-        return ask_cancel(requests, 0, at, leg.order_id, 0.0)
-    if left_behind(parent, leg, legs, context.time_ns):
-        return ask_cancel(requests, 0, at, leg.order_id, 0.0)
-    return 0
+        return ask_cancel(requests, count, at, leg.order_id, 0.0)
+    if left_behind(parent, legs, at, context.time_ns):
+        return ask_cancel(requests, count, at, leg.order_id, 0.0)
+    return count
 
 
 @hot
 def work(parent, legs, context, goal, patience, complete, requests):
-    """One step towards `goal` shares done by now. Returns how many requests were made: at most one."""
+    """One step towards `goal` shares done by now. Returns how many requests were made."""
     parent.scheduled = goal
     if parent.state != WORKING or context.clock_ns < parent.start_ns or context.clock_ns >= parent.end_ns:
         return 0
     last = complete != 0.0 and finishing(parent, context.clock_ns)
-    at = busy_leg(parent, legs)
-    if at >= 0:
-        return tend_child(parent, legs, at, context, patience, last, requests)
+    count = 0
+    for at in range(parent.leg_count):
+        if legs[at].open_orders > 0:
+            count = tend_child(parent, legs, at, context, patience, last, requests, count)
     wanted = parent.quantity if last or goal > parent.quantity else goal
-    missing = whole_lots(parent, wanted - parent.filled)
-    if missing <= 0:
+    missing = whole_lots(parent, wanted - parent.filled - open_quantity(parent, legs))
+    if missing > 0:
+        crossing = patience == 0.0 or last or parent.crossing != 0
+        return start_child(parent, legs, context, missing, crossing, requests, count)
+    if parent.filled >= wanted:
         parent.crossing = 0
         parent.waiting_ns = 0
-        return 0
-    return start_child(parent, legs, context, missing, patience == 0.0 or last or parent.crossing != 0, requests)
+    return count
 
 
 @hot
-def start_child(parent, legs, context, missing, crossing, requests):
-    """Ask for the next child: across the spread, or at the touch."""
+def start_child(parent, legs, context, missing, crossing, requests, count):
+    """Ask for the next child on a venue that has none: across the spread, or at the touch."""
     quantity = missing if missing < parent.largest else parent.largest
     signal = float(parent.scheduled - parent.filled)
     if crossing:
-        at = crossable(parent, legs, context.time_ns)
+        at = crossable(parent, legs, -1, context.time_ns)
         if at >= 0:
-            parent.waiting_ns = 0
+            legs[at].attempts = CROSSES
             price = opposite_price(parent, legs[at])
-            return ask_child(requests, at, parent.side, price, quantity, IOC, signal)
-    at = best_leg(parent, legs, 0, context.time_ns)
+            return ask_child(requests, count, at, parent.side, price, quantity, IOC, signal)
+    at = best_leg(parent, legs, 0, -1, context.time_ns)
     if at < 0:
-        return 0
+        return count
     if parent.waiting_ns == 0:
         parent.waiting_ns = context.clock_ns
-    return ask_child(requests, at, parent.side, own_price(parent, legs[at]), quantity, DAY, signal)
+    legs[at].attempts = WAITS
+    return ask_child(requests, count, at, parent.side, own_price(parent, legs[at]), quantity, DAY, signal)

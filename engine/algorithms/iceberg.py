@@ -7,9 +7,9 @@ import numpy as np
 from engine.algorithms.children import (
     COMPLETE,
     DAY,
+    WAITS,
     ask_child,
     best_leg,
-    busy_leg,
     finishing,
     left_behind,
     own_price,
@@ -34,20 +34,20 @@ STATE = np.dtype([*PARENT_FIELDS, ("display", "<f8"), ("complete", "<f8")])
 @hot
 def resting_place(parent, legs, time_ns):
     """The leg where the next part rests: for a limit the venue that is nearest to it, else the best touch; -1: none."""
-    at = best_leg(parent, legs, 1 if parent.price != 0 else 0, time_ns)
-    return at if at >= 0 else best_leg(parent, legs, 0, time_ns)
+    at = best_leg(parent, legs, 1 if parent.price != 0 else 0, -1, time_ns)
+    return at if at >= 0 else best_leg(parent, legs, 0, -1, time_ns)
 
 
 @hot
 def show(parent, legs, event, display, requests):
     """Ask for the next part when none is shown; without a limit the part that is shown follows the touch."""
-    at = busy_leg(parent, legs)
-    if at >= 0:
+    for at in range(parent.leg_count):
         leg = legs[at]
-        settled = leg.order_id != 0 and leg.canceling == 0
-        if settled and parent.price == 0 and left_behind(parent, leg, legs, event.time_ns):
-            return ask_cancel(requests, 0, at, leg.order_id, 0.0)
-        return 0
+        if leg.open_orders > 0:
+            settled = leg.order_id != 0 and leg.canceling == 0
+            if settled and parent.price == 0 and left_behind(parent, legs, at, event.time_ns):
+                return ask_cancel(requests, 0, at, leg.order_id, 0.0)
+            return 0
     rest = parent.quantity - parent.filled
     part = max(whole_lots(parent, int(display)), parent.lot_size)
     quantity = min(rest, part, parent.largest)
@@ -55,8 +55,9 @@ def show(parent, legs, event, display, requests):
     if quantity <= 0 or at < 0:
         return 0
     parent.waiting_ns = event.clock_ns
+    legs[at].attempts = WAITS
     price = parent.price if parent.price != 0 else own_price(parent, legs[at])
-    return ask_child(requests, at, parent.side, price, quantity, DAY, float(rest))
+    return ask_child(requests, 0, at, parent.side, price, quantity, DAY, float(rest))
 
 
 def on_event(context, row, legs):

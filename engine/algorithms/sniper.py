@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.algorithms.children import BUY, IOC, ask_child, busy_leg, crossable, opposite_price, whole_lots
+from engine.algorithms.children import BUY, IOC, ask_child, crossable, open_quantity, opposite_price, whole_lots
 from engine.hotpath.tables import CONTEXT, LEG, LEGS_PER_STRATEGY, MAX_REQUESTS, PARENT, PARENT_FIELDS, REQUEST
 from engine.messages.catalogue import Parameter
 from engine.native import hot, view
@@ -22,16 +22,16 @@ STATE = np.dtype([*PARENT_FIELDS, ("least", "<f8")])
 @hot
 def snipe(parent, legs, event, least, requests):
     """Take what is offered within the limit."""
-    at = crossable(parent, legs, event.time_ns)
-    if at < 0 or busy_leg(parent, legs) >= 0:
+    at = crossable(parent, legs, -1, event.time_ns)
+    if at < 0:
         return 0
     leg = legs[at]
     offered = leg.ask_quantity if parent.side == BUY else leg.bid_quantity
-    rest = parent.quantity - parent.filled
+    rest = parent.quantity - parent.filled - open_quantity(parent, legs)
     quantity = whole_lots(parent, min(rest, offered, parent.largest))
     if quantity <= 0 or quantity < min(int(least), rest):
         return 0
-    return ask_child(requests, at, parent.side, opposite_price(parent, leg), quantity, IOC, float(rest))
+    return ask_child(requests, 0, at, parent.side, opposite_price(parent, leg), quantity, IOC, float(rest))
 
 
 def on_event(context, row, legs):

@@ -78,3 +78,19 @@ def test_a_position_without_a_mark_has_no_value() -> None:
     rows = channel_rows(state_of(positions=[position | {"realised": 0, "unrealised": 0, "fees": 0}]), NAMES)
     row = rows["positions.3"]["7.1.1"]
     assert (row["value"], row["mark"], row["average_price"]) == (None, None, None)
+
+
+def test_parent_orders_are_rows_of_their_team() -> None:
+    row = {
+        "parent": 12, "strategy": 0, "team": 3, "trader": 5, "algorithm": "TWAP", "instrument": 1, "venues": [1],
+        "side": 2, "quantity": 400, "price": 0, "start_ns": 1, "end_ns": 2, "state": "WORKING", "filled": 100,
+        "scheduled": 250, "working": 50, "average_price": 999_900, "volume": 900, "refusing": 0,
+    }  # fmt: skip
+
+    rows = channel_rows(state_of(parents=[row, row | {"parent": 13, "price": 1_010_000, "average_price": None}]), NAMES)
+
+    assert rows["parents.3"]["12"] == row | {
+        "side": "SELL", "price": None, "average_price": "99.9900", "instrument_name": "AAA",
+        "filled_percent": 25, "scheduled_percent": 62,
+    }  # fmt: skip
+    assert (rows["parents.3"]["13"]["price"], rows["parents.3"]["13"]["average_price"]) == ("101.0000", None)

@@ -1,4 +1,4 @@
-"""Every algorithm on markets that move and answer: exactly the quantity, never past the limit, one child at a time."""
+"""Every algorithm on markets that move and answer: exactly the quantity, never past the limit, a child on each venue."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from engine.algorithms import ALGORITHMS
 from engine.messages.codes import OrderAction, ParentState, TimeInForce
 from tests.engine.algorithms.trading_floor import MIDDLE, TICK, Floor
-from tests.engine.loop_builder import BUY, OTHER_VENUE, SECOND_NS, SELL, START_NS, VENUE
+from tests.engine.loop_builder import BUY, DOWN, OTHER_VENUE, SECOND_NS, SELL, START_NS, VENUE
 
 QUANTITY = 3_000
 LIMITS = {BUY: MIDDLE + 3 * TICK, SELL: MIDDLE - 3 * TICK}
@@ -41,10 +41,13 @@ def test_a_market_that_moves_never_makes_it_trade_too_much_or_too_dear(name: str
     number = floor.enter(name, QUANTITY, 20, side, price=LIMITS[side])
 
     for _ in range(101):
+        before = len(floor.requests)
         floor.step()
+        assert len(floor.requests) - before <= 40  # no venue is asked in circles
         floor.trade(floor.dice.randrange(100, 1_000), floor.dice.choice(floor.venues))
         assert floor.done <= QUANTITY
-        assert len(floor.resting) <= 1
+        assert len(floor.resting) <= 2  # one on each venue
+        assert floor.done + sum(child.leaves for child in floor.resting.values()) <= QUANTITY
 
     check_children(floor, side, LIMITS[side])
     ended = floor.ended(number)
@@ -176,3 +179,25 @@ def test_progress_says_what_is_scheduled_and_what_is_done() -> None:
     state: Any = floor.state(number)
 
     assert (int(state["scheduled"]), int(state["filled"])) == (400, 400)
+
+
+@pytest.mark.parametrize("name", ["twap", "vwap", "shortfall", "close", "sniper"])
+def test_a_venue_that_is_lost_keeps_its_child_and_the_rest_goes_on_elsewhere(name: str) -> None:
+    floor = Floor(venues=(VENUE, OTHER_VENUE))
+    floor.quote(VENUE, MIDDLE, spread=TICK)
+    number = floor.enter(name, QUANTITY, 20, BUY, price=LIMITS[BUY])
+    floor.unanswered = {VENUE}
+    floor.run(2)
+    floor.loop.session(VENUE, DOWN)
+    floor.run(17.9)
+
+    [*silent] = [child for child in floor.resting.values() if child.venue == VENUE]
+    assert len(silent) <= 1
+    held = sum(child.leaves for child in silent)
+    assert floor.done == QUANTITY - held
+    floor.run(1)
+    if held:  # its outcome is unknown: the parent order does not end before the venue has told
+        assert floor.state(number) is not None
+        floor.loop.session(VENUE, next_reference=silent[0].order_id)  # the venue never saw it
+        floor.answer()
+    assert floor.ended(number)["filled"] == QUANTITY - held

@@ -46,6 +46,7 @@ class Floor:
     requests: list[dict[str, Any]] = field(default_factory=list)
     denials: list[dict[str, Any]] = field(default_factory=list)
     parents: list[dict[str, Any]] = field(default_factory=list)
+    unanswered: set[int] = field(default_factory=set)  # venues that say nothing any more
     fills: list[tuple[int, int, int, int]] = field(default_factory=list)  # time, venue, price, quantity
 
     def __post_init__(self) -> None:
@@ -121,7 +122,7 @@ class Floor:
             if self.moves:
                 self.quote(venue, self.middle[venue] + self.dice.choice((-1, 0, 0, 1)) * TICK)
         for child in list(self.resting.values()):
-            if self.dice.random() < self.passive:
+            if child.venue not in self.unanswered and self.dice.random() < self.passive:
                 self.fill(child, self.dice.randrange(1, child.leaves + 1), child.price)
         self.answer()
         if self.loop.core["timer_ns"]:
@@ -153,6 +154,8 @@ class Floor:
     def take(self, request: dict[str, Any]) -> None:
         order_id, venue = request["order_id"], request["venue"]
         if request["action"] == OrderAction.CANCEL:
+            if venue in self.unanswered:
+                return
             if child := self.resting.pop(request["target_order_id"], None):
                 self.loop.report(ReportKind.CANCELED, child.order_id, child.leaves, venue=venue)
             return
@@ -160,6 +163,8 @@ class Floor:
             return  # about the venue as a whole
         child = Child(order_id, venue, request["side"], request["price"], request["quantity"], self.now_ns)
         self.resting[order_id] = child
+        if venue in self.unanswered:
+            return
         self.loop.report(ReportKind.ACCEPTED, order_id, venue=venue)
         bid, ask = self.top(venue)
         crosses = child.price >= ask if child.side == BUY else child.price <= bid
