@@ -1,4 +1,4 @@
-"""Every algorithm on markets that move and answer: exactly the quantity, never past the limit, a child on each venue."""
+"""Every algorithm on markets that move and answer: exactly the quantity, never past the limit, a child a venue."""
 
 from __future__ import annotations
 
