@@ -17,7 +17,7 @@ from engine.protocols import fix
 from engine.protocols.fix import FixMessage
 from engine.protocols.fix_dictionary import read_dictionary
 from engine.protocols.fix_sender import IDENTITY, LOGON, ROUTES, SENDER_COMP_ID, TARGET_COMP_ID, FixSettings
-from engine.protocols.fix_session import FixSession, Unsupported
+from engine.protocols.fix_session import Application, FixSession, Unsupported
 from engine.protocols.layouts import MalformedMessage
 from engine.transport.fix_store import FixMessages
 
@@ -57,11 +57,20 @@ class _Client:
 class EchoAcceptor:
     """Listens at `port` of 127.0.0.1 (0: any free one) from `start` to `stop`. `clients` are CompIDs that may log on.
 
-    `resets`: numbers begin at 1 with every connection; otherwise they are kept in `directory`.
+    `resets`: numbers begin at 1 with every connection; otherwise they are kept in `directory`. `application` takes the
+    messages of every session instead of an echo.
     """
 
     def __init__(
-        self, version: str, name: str, clients: list[str], directory: Path, *, port: int = 0, resets: bool = False
+        self,
+        version: str,
+        name: str,
+        clients: list[str],
+        directory: Path,
+        *,
+        port: int = 0,
+        resets: bool = False,
+        application: Application | None = None,
     ) -> None:
         self._listener = socket.create_server(("127.0.0.1", port))
         self._listener.setblocking(False)
@@ -73,6 +82,7 @@ class EchoAcceptor:
             for client in clients
         }  # fmt: skip
         self._stores = {client: FixMessages(directory / client) for client in clients}
+        self._application = application
         self._clients: list[_Client] = []
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"FIX acceptor {self.port}", daemon=True)
@@ -152,7 +162,7 @@ class EchoAcceptor:
         if settings is None or not fits or taken:
             self._drop(client)
             return None
-        session = FixSession(settings, self._stores[settings.target], Echo())
+        session = FixSession(settings, self._stores[settings.target], self._application or Echo())
         session.begin(now_ns)
         return session
 

@@ -1,4 +1,4 @@
-"""A wire with scissors: passes bytes between the engine and the exchange, and cuts an Enter Order at a chosen byte."""
+"""A wire with scissors: passes bytes between the engine and a venue, and cuts a new order at a chosen byte."""
 
 from __future__ import annotations
 
@@ -8,14 +8,44 @@ import threading
 
 ENTER_ORDER = b"UO"  # SoupBinTCP unsequenced data, OUCH Enter Order
 HEADER_BYTES = 2
+NEW_ORDER_SINGLE, CHECKSUM_BYTES = b"\x0135=D\x01", 7
+
+
+class OuchFrames:
+    """SoupBinTCP packets, and which of them is a new order."""
+
+    @staticmethod
+    def length(waiting: bytes) -> int:
+        """Of the first packet; 0 while it is not known."""
+        return HEADER_BYTES + int.from_bytes(waiting[:HEADER_BYTES], "big") if len(waiting) >= HEADER_BYTES else 0
+
+    @staticmethod
+    def is_order(frame: bytes) -> bool:
+        """Enter Order."""
+        return frame[HEADER_BYTES:].startswith(ENTER_ORDER)
+
+
+class FixFrames:
+    """FIX messages, and which of them is a new order."""
+
+    @staticmethod
+    def length(waiting: bytes) -> int:
+        """Of the first message; 0 while its CheckSum(10) has not come."""
+        at = waiting.find(b"\x0110=")
+        return at + 1 + CHECKSUM_BYTES if at >= 0 else 0
+
+    @staticmethod
+    def is_order(frame: bytes) -> bool:
+        """NewOrderSingle(D)."""
+        return NEW_ORDER_SINGLE in frame
 
 
 class CuttingProxy:
-    """Listens on `port`, connects to `target`. `cut_after(n)`: of the next Enter Order only n bytes pass, then both
-    connections are closed. `cuts` counts."""
+    """Listens on `port`, connects to `target`. `cut_after(n)`: of the next new order only n bytes pass, then both
+    connections are closed. `cuts` counts; `frames` tells the protocol's messages apart."""
 
-    def __init__(self, target: int) -> None:
-        self._target = target
+    def __init__(self, target: int, frames: type[OuchFrames] | type[FixFrames] = OuchFrames) -> None:
+        self._target, self._frames = target, frames
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         self.cuts = 0
@@ -25,7 +55,7 @@ class CuttingProxy:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut_after(self, count: int) -> None:
-        """Cut the next Enter Order after `count` of its bytes, SoupBinTCP header included."""
+        """Cut the next new order after `count` of its bytes, its header included."""
         self._wanted = count
 
     def close(self) -> None:
@@ -57,12 +87,9 @@ class CuttingProxy:
                 end.shutdown(socket.SHUT_RDWR)
 
     def _pass_packets(self, waiting: bytes, target: socket.socket) -> tuple[bytes, bool]:
-        while len(waiting) >= HEADER_BYTES:
-            length = HEADER_BYTES + int.from_bytes(waiting[:HEADER_BYTES], "big")
-            if len(waiting) < length:
-                break
+        while 0 < (length := self._frames.length(waiting)) <= len(waiting):
             packet, waiting = waiting[:length], waiting[length:]
-            if packet[HEADER_BYTES:].startswith(ENTER_ORDER):
+            if self._frames.is_order(packet):
                 self.longest = length
                 if self._wanted is not None:
                     target.sendall(packet[: self._wanted])

@@ -16,6 +16,7 @@ from engine.messages.codes import EngineState, RecordKind, ReportKind, SessionSt
 from tests.engine.loop_builder import ALPHA, BUY, DAY, Loop
 
 VENUE_ID = 3
+TURN_S = 0.0005
 
 
 class FixLoop(Loop):
@@ -64,6 +65,7 @@ class FixLoop(Loop):
         while not condition():
             assert time.monotonic() < deadline, (what, self.said, self.reports, self.events)
             self.step()
+            time.sleep(TURN_S)  # the interpreter is for the other threads meanwhile
 
     def up(self) -> None:
         """Turn until the session is up, and have the engine active."""
