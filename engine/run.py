@@ -32,6 +32,7 @@ from engine.control.latency_keeper import LatencyKeeper
 from engine.control.latency_log import LatencyLog
 from engine.control.recovery import Diverged, Recovered, Replay
 from engine.control.server import ControlServer, Pending
+from engine.control.session_view import view_session
 from engine.control.sessions import Sessions
 from engine.control.state_frame import StateFrame
 from engine.control.warm_sends import WarmSends, start_warm_sends
@@ -53,9 +54,11 @@ from engine.messages.instruments import read_instruments
 from engine.messages.journal import ENGINE_STATE, HEADER_SIZE, JOURNAL_HEADER, RECORD_SIZE
 from engine.quick_compile import quick_compile
 from engine.runtime import Runtime
+from engine.venues import why_not_on_paper
 
 COMMANDS_PER_BATCH = 16
 KILL_FILE = "KILL"
+PAPER = "paper"
 LOOKS_PER_COLLECTION = 300
 PR_SET_PDEATHSIG = 1
 OPEN = (
@@ -87,7 +90,7 @@ class Engine:
         self.configuration = Configuration(self.memory, names)
         self.journal: Journal = open_journal(config.state)
         self.commands = Commands(self.configuration, self._append_command)
-        self.sessions = Sessions(self.configuration, config.state, config.instruments, say)
+        self.sessions = Sessions(self.configuration, config.state, config.instruments, say, self._why_not)
         self.stopping = False
         self._copier: CopierProcess | None = None
         self._warm_sends: WarmSends | None = None
@@ -118,7 +121,7 @@ class Engine:
         self._begin_epoch(recovered)
         self.journal.start_keeper()
         endpoints = engine_endpoints(self.config.state)
-        self.control = ControlServer(endpoints.control, self._wake, self._watch)
+        self.control = ControlServer(endpoints.control, self._wake, self._watch, self._look)
         self.state = StateFrame(self.configuration, self.epoch, self.config.mode)
         self.state.journal_sequence = lambda: self.journal.journal.sequence
         self.state.recording_position = lambda: self.journal.recording.sequence
@@ -184,7 +187,25 @@ class Engine:
             made = catalogue(self.configuration, self.instruments, self.epoch, self.config.mode, self.runtime.rows())
             pending.reply(Status(command.id, control.APPLIED, "", made.as_body(), self.journal.journal.sequence))
             return
-        pending.reply(self.commands.execute(command))
+        refusal = self._refused_on_paper(command)
+        pending.reply(refusal or self.commands.execute(command))
+
+    def _look(self, command: control.Command) -> Status:
+        return view_session(self.configuration, self.config.state, command)
+
+    def _why_not(self, body: control.DefineVenue) -> str:
+        return why_not_on_paper(body.protocol, body.settings) if self.config.mode == PAPER else ""
+
+    def _refused_on_paper(self, command: control.Command) -> Status | None:
+        """A venue for real money. Asked before the command is journalled, so a replay need not know the mode."""
+        if command.kind != control.DEFINE_VENUE:
+            return None
+        try:
+            body = control.decode_body(command)
+        except ValueError:
+            return None  # the commands say what is wrong with it
+        sentence = self._why_not(body)
+        return Status(command.id, control.REFUSED, sentence) if sentence else None
 
     def _check_health(self) -> None:
         """Copier dead: halt. Copier silent (a sync that hangs): reduce until it is back. Reconciled: become active."""

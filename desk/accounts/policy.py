@@ -88,6 +88,16 @@ def may_define_venue(user: Person) -> bool:
     return _is(user, Role.RISK, Role.ADMIN)
 
 
+def may_see_session(user: Person) -> bool:
+    """The numbers and messages of an order session; a viewer sees its state only."""
+    return _is(user, Role.TRADER, Role.RISK, Role.ADMIN)
+
+
+def may_run_session(user: Person) -> bool:
+    """Connect, disconnect, ask for other sequence numbers; a second person, a risk manager, approves those."""
+    return _is(user, Role.RISK, Role.ADMIN)
+
+
 def may_enter_order(user: Person, team_id: int | None) -> bool:
     return _acts_for(user, team_id)
 

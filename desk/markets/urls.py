@@ -3,6 +3,7 @@
 from django.urls import path
 
 from desk.markets import views
+from desk.risk import session_views
 
 app_name = "markets"
 urlpatterns = [
@@ -11,4 +12,8 @@ urlpatterns = [
     path("venues/new/", views.new_venue, name="new_venue"),
     path("venues/<int:number>/", views.venue, name="venue"),
     path("venues/<int:number>/remove/", views.remove_venue, name="remove_venue"),
+    path("venues/<int:number>/session/", session_views.session, name="session"),
+    path("venues/<int:number>/session/connect/", session_views.connect, name="connect"),
+    path("venues/<int:number>/session/disconnect/", session_views.disconnect, name="disconnect"),
+    path("venues/<int:number>/session/reset/", session_views.reset, name="reset"),
 ]

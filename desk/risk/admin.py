@@ -13,9 +13,9 @@ from django.shortcuts import redirect
 from desk.accounts import policy
 from desk.admin_base import ReadOnlyAdmin, person
 from desk.refusals import Refusal
-from desk.risk.changes import approve_change, propose_limits, reject_change
-from desk.risk.kills import approve_rearm
+from desk.risk.changes import propose_limits, reject_change
 from desk.risk.models import LIMIT_NAMES, ChangeRequest, KillState, Limit, LimitsVersion
+from desk.risk.services import APPROVALS
 
 CHANGES_PAGE = "admin:risk_changerequest_changelist"
 
@@ -72,7 +72,7 @@ class ChangeRequestAdmin(ReadOnlyAdmin):
     def approve(self, request: HttpRequest, queryset: QuerySet[ChangeRequest]) -> None:
         """A change is never edited after it was proposed, so the row that was shown is the row that is signed."""
         for change in queryset:
-            decide = approve_rearm if change.kind == ChangeRequest.Kind.REARM else approve_change
+            decide = APPROVALS[change.kind]
             self._tell(request, partial(decide, person(request), change.pk, change.diff_hash))
 
     @admin.action(description="Reject the selected changes")

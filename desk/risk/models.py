@@ -37,12 +37,14 @@ class Limit(models.Model):
 class ChangeRequest(models.Model):
     """A change that needs a second person: `before` and `after` of one scope, signed by the approver as `diff_hash`.
 
-    For limits, `before` and `after` hold only the limits that differ, as text or null; for a re-arm they hold the kill.
+    For limits, `before` and `after` hold only the limits that differ, as text or null; for a re-arm they hold the kill,
+    for a session the next numbers expected and sent.
     """
 
     class Kind(models.TextChoices):
         LIMITS = "limits", "limits"
         REARM = "rearm", "re-arm"
+        SESSION = "session", "sequence numbers"
 
     class State(models.TextChoices):
         PROPOSED = "proposed", "proposed"

@@ -1,5 +1,8 @@
 """What people do about limits and kills, by name."""
 
+from collections.abc import Callable
+
+from desk.accounts.models import User
 from desk.risk.changes import (
     approve_change,
     change_history,
@@ -13,12 +16,23 @@ from desk.risk.changes import (
     visible_limits,
 )
 from desk.risk.kills import active_kills, approve_rearm, kill, propose_rearm
+from desk.risk.models import ChangeRequest
+from desk.risk.sessions import approve_session
 from desk.risk.versions import push_limits
 
+# How a change of each kind is approved: (who, its number, what was signed).
+APPROVALS: dict[str, Callable[[User, int, str], ChangeRequest]] = {
+    ChangeRequest.Kind.LIMITS: approve_change,
+    ChangeRequest.Kind.REARM: approve_rearm,
+    ChangeRequest.Kind.SESSION: approve_session,
+}
+
 __all__ = [
+    "APPROVALS",
     "active_kills",
     "approve_change",
     "approve_rearm",
+    "approve_session",
     "change_history",
     "expire_changes",
     "find_change",

@@ -26,6 +26,7 @@ from desk.strategies.models import Strategy
 from engine.messages.codes import Scope
 
 SHOWN = 50
+NUMBERS = {"next_inbound": "Next number expected", "next_outbound": "Next number sent"}
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ class ChangeRow:
 
 def diff_of(change: ChangeRequest) -> list[DiffRow]:
     """What differs; a re-arm has no limits and no rows."""
+    if change.kind == ChangeRequest.Kind.SESSION:
+        return [DiffRow(name, NUMBERS[name], "", change.before.get(name), change.after[name]) for name in NUMBERS]
     if change.kind != ChangeRequest.Kind.LIMITS:
         return []
     names = [name for name in LIMIT_NAMES if name in change.after]
@@ -203,7 +206,7 @@ def approve(request: HttpRequest, change_id: int) -> HttpResponse:
     """Agree to what was shown, named by its hash."""
     user = person(request)
     found = services.find_change(user, change_id)
-    step = services.approve_rearm if found.kind == ChangeRequest.Kind.REARM else services.approve_change
+    step = services.APPROVALS[found.kind]
     try:
         done = step(user, change_id, request.POST.get("diff_hash", ""))
     except Refusal as refusal:

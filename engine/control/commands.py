@@ -31,6 +31,7 @@ ANY = -1
 NOBODY = 1 << 30  # matches no order
 MANUAL = 0  # the strategy row of orders that people enter
 LARGEST_FEE = 1_000_000
+NUMBERED = ("fix44", "fix")  # protocols whose sequence numbers are ours, too
 
 # Appends a command to the journal and returns its sequence, 0 when the journal is full.
 Append = Callable[[dict[str, Any]], int]
@@ -59,6 +60,10 @@ class Commands:
             control.KILL: self._check_scope,
             control.REARM: self._check_rearm,
             control.ALARM: lambda body, _: None,
+            control.CONNECT_VENUE: self._check_known_venue,
+            control.DISCONNECT_VENUE: self._check_known_venue,
+            control.RESET_SESSION: self._check_reset,
+            control.VIEW_SESSION: self._no_command,
         }
         self._effects: dict[str, Callable[[Any, Any], dict[str, Any]]] = {
             control.START_STRATEGY: self._start,
@@ -74,6 +79,9 @@ class Commands:
             control.KILL: self._kill,
             control.REARM: self._rearm,
             control.ALARM: self._alarm,
+            control.CONNECT_VENUE: self._connect_venue,
+            control.DISCONNECT_VENUE: self._disconnect_venue,
+            control.RESET_SESSION: self._reset_session,
         }
 
     def execute(self, command: Command) -> Status:
@@ -228,6 +236,8 @@ class Commands:
 
     def _remove_venue(self, body: control.RemoveVenue, _: Any) -> dict[str, Any]:
         del self.configuration.venues[body.venue]
+        self.configuration.disconnected.discard(body.venue)
+        self.configuration.resets.pop(body.venue, None)
         self.memory.venues[body.venue]["protocol"] = tables.NO_PROTOCOL
         return {"venue": body.venue}
 
@@ -300,6 +310,41 @@ class Commands:
         else:
             self.configuration.alarms.pop(body.name, None)
         return {}
+
+    def _no_command(self, _body: Any, _: Command) -> None:
+        raise Refusal("a look at a session changes nothing and is no command")
+
+    def _check_known_venue(self, body: Any, _: Command) -> None:
+        if body.venue not in self.configuration.venues:
+            raise Refusal(f"venue {body.venue} is not defined")
+
+    def _check_reset(self, body: control.ResetSession, command: Command) -> str:
+        """The command's id: the numbers are set once for it, whatever is started again."""
+        self._check_known_venue(body, command)
+        if not body.approver or body.approver == command.actor:
+            raise Refusal("resetting sequence numbers takes a second person")
+        if self.configuration.venues[body.venue].protocol not in NUMBERED:
+            raise Refusal("the numbers of this session are the venue's; there is nothing to reset")
+        if body.venue not in self.configuration.disconnected:
+            raise Refusal("disconnect the session first: numbers do not change under it")
+        if (
+            min(body.next_inbound, body.next_outbound) < 1
+            or max(body.next_inbound, body.next_outbound) > LARGEST_NUMBER
+        ):
+            raise Refusal(f"a sequence number is 1 to {LARGEST_NUMBER}")
+        return command.id
+
+    def _connect_venue(self, body: control.ConnectVenue, _: Any) -> dict[str, Any]:
+        self.configuration.disconnected.discard(body.venue)
+        return {"venue": body.venue}
+
+    def _disconnect_venue(self, body: control.DisconnectVenue, _: Any) -> dict[str, Any]:
+        self.configuration.disconnected.add(body.venue)
+        return {"venue": body.venue}
+
+    def _reset_session(self, body: control.ResetSession, identity: str) -> dict[str, Any]:
+        self.configuration.resets[body.venue] = (identity, body.next_inbound, body.next_outbound)
+        return {"venue": body.venue}
 
     def _set_killed(self, scope: int, scope_id: int, value: int) -> None:
         if scope == Scope.VENUE:

@@ -55,6 +55,9 @@ class Configuration:
     limits: list[LimitsRow] = field(default_factory=list)
     kills: set[tuple[int, int]] = field(default_factory=set)
     alarms: dict[str, tuple[Alarm, int]] = field(default_factory=dict)  # those that are on, and since when (ns)
+    disconnected: set[int] = field(default_factory=set)  # venues that people keep disconnected
+    resets: dict[int, tuple[str, int, int]] = field(default_factory=dict)  # command, next inbound, next outbound
+    outbound_numbers: dict[int, int] = field(default_factory=dict)  # FIX in the loop: next sent, for people
     complaints: dict[int, str] = field(default_factory=dict)  # why a venue has no session, as a sentence, for people
 
     @property

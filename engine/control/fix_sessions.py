@@ -132,6 +132,22 @@ class FixSessions:
         self._complaints.pop(venue, None)
         session.numbers.sync()
 
+    def set_numbers(self, venue: int, body: DefineVenue, next_inbound: int, next_outbound: int) -> None:
+        """Numbers that people set, while the session is closed. The journal has them before the next logon."""
+        session = self._open(venue, body)
+        row = self._memory.venues[venue]
+        row["next_inbound"] = session.numbers.next_inbound = next_inbound
+        session.numbers.next_outbound = next_outbound
+        session.numbers.sync()
+        self._event(venue, session, SessionState.CONNECTING)
+        self._event(venue, session, SessionState.DOWN)
+        row["wire"] = 0
+
+    def next_outbound(self, venue: int) -> int:
+        """MsgSeqNum(34) of the next message that is sent there; 0 while it is not known."""
+        session = self._sessions.get(venue)
+        return session.numbers.next_outbound if session is not None else 0
+
     def _open(self, venue: int, body: DefineVenue) -> FixSession:
         settings = read_settings(body.settings)
         names = (settings.session.sender, settings.session.target)

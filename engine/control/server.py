@@ -12,7 +12,7 @@ from typing import Any
 
 import zmq
 
-from engine.messages.control import ALARM, REFUSED, Command, Status, decode_command
+from engine.messages.control import ALARM, REFUSED, VIEW_SESSION, Command, Status, decode_command
 
 ANSWER_WITHIN_S = 5.0
 POLL_MS = 200
@@ -37,7 +37,15 @@ class ControlServer:
     """Binds the control endpoint; `wake` makes the loop come back, `watch` is called a few times a second in this
     thread."""
 
-    def __init__(self, endpoint: str, wake: Callable[[], None], watch: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        wake: Callable[[], None],
+        watch: Callable[[], None],
+        look: Callable[[Command], Status] | None = None,
+    ) -> None:
+        """`look` answers VIEW_SESSION, here in this thread: it only reads."""
+        self._look = look
         self.pending: queue.SimpleQueue[Pending] = queue.SimpleQueue()
         self._wake, self._watch = wake, watch
         self._socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.ROUTER)
@@ -81,7 +89,7 @@ class ControlServer:
             command = decode_command(frame)
             if command.kind == ALARM:
                 raise ValueError("only the engine itself raises an alarm")
-            status = self.submit(command)
+            status = self._look(command) if self._look and command.kind == VIEW_SESSION else self.submit(command)
         except (ValueError, TypeError) as error:
             status = Status("", REFUSED, str(error))
         self._socket.send_multipart([peer, *rest[:-1], status.encode()])

@@ -14,6 +14,7 @@ import numpy as np
 from engine.control.configuration import Configuration
 from engine.control.fix_sessions import FixSessions
 from engine.control.ouch42_probe import send_probe
+from engine.control.session_numbers import note_set, set_quickfix_numbers, was_set
 from engine.control.snapshots import SnapshotCare
 from engine.hotpath import tables
 from engine.hotpath.entries import send_account_query, send_logout, session_event
@@ -41,8 +42,10 @@ LOST = {
 }
 RECEIVE_BUFFER = 4 << 20
 READABLE = 1
+DISCONNECTED = "people disconnected it; it stays so until somebody connects it again"
 STARTERS = {"binance": start_binance, "fix44": start_fix44}  # of sessions in a process of their own
 Say = Callable[[str], None]
+WhyNot = Callable[[DefineVenue], str]
 
 
 @dataclass
@@ -63,6 +66,7 @@ class VenueSession:
     complaint: str = ""
     snapshots: SnapshotCare | None = None
     ended: bool = False
+    away: bool = False
 
 
 def session_words(name: str) -> tuple[int, int]:
@@ -88,7 +92,11 @@ def open_feed(address: Address) -> socket.socket:
 class Sessions:
     """All venues' sessions. Called by the loop's thread between batches only."""
 
-    def __init__(self, configuration: Configuration, state: Path, instruments: Path, say: Say) -> None:
+    def __init__(
+        self, configuration: Configuration, state: Path, instruments: Path, say: Say, why_not: WhyNot = lambda _: ""
+    ) -> None:
+        """`why_not` says, as a sentence, why a venue must not be connected to; "" when it may."""
+        self._why_not = why_not
         self._configuration, self._state, self._instruments, self._say = configuration, state, instruments, say
         self._memory = configuration.memory
         self._sessions: dict[int, VenueSession] = {}
@@ -105,8 +113,13 @@ class Sessions:
                 self._open_feeds(venue)
             self._care_feed(venue)
         for venue, session in self._sessions.items():
+            if venue in self._configuration.disconnected:
+                self._keep_away(venue, session)
+                continue
+            session.away = False
             if session.body.protocol == "fix":
                 self._fix.care(venue, session.body)
+                self._configuration.outbound_numbers[venue] = self._fix.next_outbound(venue)
             elif session.body.protocol in OVER_TCP:
                 self._care_ouch(venue, session)
             else:
@@ -116,21 +129,45 @@ class Sessions:
         """Close what a venue has open; its session is down."""
         session = self._sessions.pop(venue)
         self._configuration.complaints.pop(venue, None)
-        if session.order is not None and not self._memory.venues[venue]["lost"]:
-            send_logout(self._memory.address, venue)
-        self._fix.close(venue)
-        self._down(venue, session)
+        self._log_out(venue, session)
         row = self._memory.venues[venue]
         row["feed_fds"], row["requester"] = -1, 0
         for feed in session.feeds:
             if feed is not None:
                 feed.close()
+        self._watch_sockets()
+
+    def _log_out(self, venue: int, session: VenueSession) -> None:
+        """End the order session, or the attempt at one; market data goes on."""
+        if session.order is not None and not self._memory.venues[venue]["lost"]:
+            send_logout(self._memory.address, venue)
+        self._fix.close(venue)
+        self._down(venue, session)
         if session.attempt is not None:
             session.attempt.abandon()
+            session.attempt = None
         if session.process is not None:
             session.process.stop()
-            row["request_ring"] = row["report_ring"] = 0
-        self._watch_sockets()
+            session.process = None
+            row = self._memory.venues[venue]
+            row["request_ring"] = row["report_ring"] = row["lost"] = 0
+
+    def _keep_away(self, venue: int, session: VenueSession) -> None:
+        """People disconnected it: log out once, and set the numbers that they asked for."""
+        if not session.away:
+            session.away = True
+            self._log_out(venue, session)
+            self._complain(venue, session, DISCONNECTED)
+        wanted = self._configuration.resets.pop(venue, None)
+        if wanted is None or was_set(self._state, venue, wanted[0]):
+            return
+        identity, next_inbound, next_outbound = wanted
+        if session.body.protocol == "fix":
+            self._fix.set_numbers(venue, session.body, next_inbound, next_outbound)
+        else:
+            set_quickfix_numbers(self._state, session.body, next_inbound, next_outbound)
+        note_set(self._state, venue, identity)
+        self._say(f"{session.body.name}: the next number expected is {next_inbound}, the next one sent {next_outbound}")
 
     def close_all(self) -> None:
         """At the end of the engine."""
@@ -273,6 +310,10 @@ class Sessions:
             self._complain(venue, session, "its session process ended; starting it again")
             return
         if time.monotonic() < session.retry_at:
+            return
+        if sentence := self._why_not(session.body):
+            session.retry_at = time.monotonic() + LONGEST_REFUSED_S
+            self._complain(venue, session, sentence)
             return
         after = int(row["next_inbound"]) - 1
         start = STARTERS[session.body.protocol]

@@ -27,6 +27,10 @@ KILL = "kill"
 REARM = "rearm"
 ALARM = "alarm"
 PREVIEW = "preview"
+CONNECT_VENUE = "connect_venue"
+DISCONNECT_VENUE = "disconnect_venue"
+RESET_SESSION = "reset_session"
+VIEW_SESSION = "view_session"
 
 APPLIED = "applied"
 REFUSED = "refused"
@@ -190,6 +194,42 @@ class Preview:
 
 
 @dataclass(frozen=True)
+class ConnectVenue:
+    """Keep the venue's order session up again, after DisconnectVenue."""
+
+    venue: int
+
+
+@dataclass(frozen=True)
+class DisconnectVenue:
+    """Log out and stay away until somebody connects again; orders that rest there stay. Survives restarts."""
+
+    venue: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class ResetSession:
+    """The sequence numbers of a FIX session that is disconnected: the next one expected and the next one sent.
+    `approver` is a second person."""
+
+    venue: int
+    next_inbound: int
+    next_outbound: int
+    reason: str
+    approver: str
+
+
+@dataclass(frozen=True)
+class ViewSession:
+    """A look at a venue's order session; never journalled. The answer's body is that of
+    `engine.control.session_view`."""
+
+    venue: int
+    messages: int
+
+
+@dataclass(frozen=True)
 class Hello:
     """Ask for the catalogue."""
 
@@ -210,6 +250,10 @@ BODIES: dict[str, type[Any]] = {
     REARM: Rearm,
     ALARM: Alarm,
     PREVIEW: Preview,
+    CONNECT_VENUE: ConnectVenue,
+    DISCONNECT_VENUE: DisconnectVenue,
+    RESET_SESSION: ResetSession,
+    VIEW_SESSION: ViewSession,
 }
 
 

@@ -34,3 +34,9 @@ READERS: dict[str, Callable[[Mapping[str, str]], VenueSettings]] = {
     binance.KIND.protocol: binance.read_settings,
     fix.KIND.protocol: fix.read_settings,
 }
+
+
+def why_not_on_paper(protocol: str, settings: Mapping[str, str]) -> str:
+    """Why an engine in paper mode does not connect to such a venue, as a sentence; "" when it may."""
+    host = binance.real_money(settings) if protocol == binance.KIND.protocol else ""
+    return f"{host} trades for real money and this engine is in paper mode; use the test network" if host else ""

@@ -16,15 +16,17 @@ KIND = VenueKind(
         VenueField("symbols", "Instruments", "text", help="names as there, such as BTCUSDT ETHUSDT"),
         VenueField("api_key", "API key", "text", help="of a key that may trade"),
         VenueField("api_secret", "API secret", "secret", help="its HMAC secret"),
-        VenueField("rest_url", "REST", "text", "https://api.binance.com", "for snapshots and filters"),
-        VenueField("stream_url", "Market streams", "text", "wss://stream.binance.com:9443"),
-        VenueField("api_url", "WebSocket API", "text", "wss://ws-api.binance.com:443/ws-api/v3", "for orders"),
+        VenueField("rest_url", "REST", "text", "https://testnet.binance.vision", "for snapshots and filters"),
+        VenueField("stream_url", "Market streams", "text", "wss://stream.testnet.binance.vision:9443"),
+        VenueField("api_url", "WebSocket API", "text", "wss://ws-api.testnet.binance.vision/ws-api/v3", "for orders"),
         VenueField("receive_window_ms", "Receive window", "integer", "5000", "the venue refuses older requests, ms"),
         *market_data_fields(snapshots=False),
     ],
 )
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 LONGEST_WINDOW_MS = 60_000
+REAL_MONEY = (".binance.com", ".binance.us")
+ADDRESSES = ("rest_url", "stream_url", "api_url")
 
 
 @dataclass(frozen=True)
@@ -86,3 +88,12 @@ def _url(text: str, secure: str, plain: str) -> str:
     if parts.scheme == plain and host not in LOOPBACK:
         raise ValueError(f"{text!r}: {plain} without encryption goes to this machine only; use {secure}")
     return text.rstrip("/")
+
+
+def real_money(settings: Mapping[str, str]) -> str:
+    """The host among the addresses where orders are for real money, "" when there is none."""
+    for name in ADDRESSES:
+        host = (urlsplit(settings.get(name, "")).hostname or "").rstrip(".")
+        if f".{host}".endswith(REAL_MONEY):
+            return host
+    return ""

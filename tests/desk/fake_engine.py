@@ -56,6 +56,31 @@ OUCH = VenueKind(
     ],
 )
 
+SEEN: dict[str, Any] = {
+    "protocol": "fix44",
+    "session": "UP",
+    "connected": True,
+    "why": "",
+    "next_inbound": 7,
+    "next_outbound": 12,
+    "numbered": True,
+    "orders": 3,
+    "fills": 2,
+    "rejects": 0,
+    "messages": [
+        {
+            "time": "10:20:30.123",
+            "direction": "in",
+            "type": "8",
+            "name": "ExecutionReport",
+            "fields": [[35, "MsgType", "8"], [150, "ExecType", "F"]],
+        },
+        {"time": "10:20:30.1", "direction": "out", "type": "A", "name": "Logon", "fields": [[554, "Password", "••••"]]},
+    ],
+    "why_no_messages": "",
+    "rates": {"sent_per_second": 0.5, "received_per_second": 1.5, "refused": 1, "of_messages": 40},
+}
+
 
 @dataclass
 class FakeEngine:
@@ -94,7 +119,7 @@ class FakeEngine:
 
     def kinds(self) -> list[str]:
         """The commands that were received, without hello."""
-        return [command.kind for command in self.received if command.kind != control.HELLO]
+        return [command.kind for command in self.received if command.kind not in (control.HELLO, control.VIEW_SESSION)]
 
     def last(self, kind: str) -> dict[str, Any]:
         """The body of the newest command of a kind."""
@@ -143,6 +168,8 @@ class FakeEngine:
             self.limits = [LimitsRow(**row) for row in command.body["rows"]]
             self.limits_version += 1
             body = {"version": self.limits_version, "hash": content_hash(self.limits)}
+        elif command.kind == control.VIEW_SESSION:
+            body = SEEN | {"venue": command.body["venue"]}
         elif command.kind == control.DEFINE_VENUE:
             self.venues[command.body["venue"]] = {"name": command.body["name"]}
         elif command.kind == control.ENTER_ORDER and self.deny_with:

@@ -42,6 +42,10 @@ SHOWN: dict[str, tuple[int, ...]] = {
     "markets/venues/new/": (403, 403, 200, 200, 403, 302),
     "markets/venues/<int:number>/": SIGNED_IN,
     "markets/venues/<int:number>/remove/": POST_ONLY,
+    "markets/venues/<int:number>/session/": SIGNED_IN,
+    "markets/venues/<int:number>/session/connect/": POST_ONLY,
+    "markets/venues/<int:number>/session/disconnect/": POST_ONLY,
+    "markets/venues/<int:number>/session/reset/": POST_ONLY,
     "strategies/": SIGNED_IN,
     "strategies/archived/": SIGNED_IN,
     "strategies/new/": (200, 200, 403, 403, 403, 302),
@@ -110,6 +114,13 @@ DEEDS: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
     "kill the team": ("risk/kill/", {"target": "team.<team>", "reason": "stop"}, (TRADER, RISK, ADMIN)),
     "cancel the backtest": ("research/backtests/<int:backtest_id>/cancel/", {}, (TRADER, RISK)),
     "ask for a report": ("reports/costs/", {"day": "2026-01-02"}, (TRADER, FOREIGN, RISK, ADMIN)),
+    "connect the venue": ("markets/venues/<int:number>/session/connect/", {}, (RISK, ADMIN)),
+    "disconnect the venue": ("markets/venues/<int:number>/session/disconnect/", {"reason": "stop"}, (RISK, ADMIN)),
+    "propose numbers": (
+        "markets/venues/<int:number>/session/reset/",
+        {"next_inbound": "1", "next_outbound": "1", "reason": "agreed by telephone"},
+        (RISK, ADMIN),
+    ),
     "remove the venue": ("markets/venues/<int:number>/remove/", {}, (RISK, ADMIN)),
 }
 

@@ -76,7 +76,7 @@ def approve_change(request: HttpRequest, change_id: Id, body: DecisionIn) -> Any
     """A second person, signed in: no key may approve. 409 `diff_differs` when it is not the change that was shown."""
     user = caller_in_person(request)
     change = services.find_change(user, change_id)
-    decide = services.approve_rearm if change.kind == ChangeRequest.Kind.REARM else services.approve_change
+    decide = services.APPROVALS[change.kind]
     return change_shape(decide(user, change_id, body.diff_hash))
 
 

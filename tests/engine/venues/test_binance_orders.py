@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from engine.messages.codes import Liquidity, OrderState, ReportKind, Side, TimeInForce
 from engine.protocols.layouts import MalformedMessage
+from engine.venues import why_not_on_paper
 from engine.venues.binance import read_settings
 from engine.venues.binance_orders import (
     Listed,
@@ -201,8 +202,26 @@ SETTINGS = {"symbols": "btcusdt, ETHUSDT", "api_key": "k", "api_secret": "s", "f
 def test_settings_have_the_venues_addresses_unless_others_are_given() -> None:
     settings = read_settings(SETTINGS)
     assert (settings.symbols, settings.receive_window_ms) == (("BTCUSDT", "ETHUSDT"), 5000)
-    assert settings.rest_url == "https://api.binance.com"
+    assert settings.rest_url == "https://testnet.binance.vision"
     assert read_settings(SETTINGS | {"rest_url": "http://127.0.0.1:1/"}).rest_url == "http://127.0.0.1:1"
+
+
+REAL = [
+    ({"rest_url": "https://api1.binance.com"}, "api1.binance.com"),
+    ({"stream_url": "wss://STREAM.Binance.com:9443/x"}, "stream.binance.com"),
+    ({"api_url": "wss://ws-api.binance.us./ws-api/v3"}, "ws-api.binance.us"),
+    ({"rest_url": "https://binance.com"}, "binance.com"),
+    ({"rest_url": "https://notbinance.com"}, ""),
+    ({"rest_url": "https://testnet.binance.vision"}, ""),
+    ({}, ""),
+]
+
+
+@pytest.mark.parametrize(("changes", "host"), REAL)
+def test_a_venue_for_real_money_is_known_by_its_addresses(changes: dict[str, str], host: str) -> None:
+    sentence = f"{host} trades for real money and this engine is in paper mode; use the test network" if host else ""
+    assert why_not_on_paper("binance", SETTINGS | changes) == sentence
+    assert why_not_on_paper("ouch50", SETTINGS | changes) == ""
 
 
 @pytest.mark.parametrize(
