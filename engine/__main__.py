@@ -20,6 +20,7 @@ COMMANDS = {
     "fix": "engine.venues.fix44_process:main",
     "fuzz": "engine.fuzz:main",
     "journal": "engine.journal.door:main",
+    "reconcile": "engine.control.drop_copy:main",
     "run": "engine.run:main",
     "study": "engine.studies.command:main",
 }

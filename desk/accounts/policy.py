@@ -98,6 +98,11 @@ def may_run_session(user: Person) -> bool:
     return _is(user, Role.RISK, Role.ADMIN)
 
 
+def may_resolve_break(user: Person) -> bool:
+    """Say how a difference between journal, venue and drop copy was settled; the instrument may take risk again."""
+    return _is(user, Role.RISK, Role.ADMIN)
+
+
 def may_enter_order(user: Person, team_id: int | None) -> bool:
     return _acts_for(user, team_id)
 

@@ -77,6 +77,11 @@ def _status_sentence(reason: DenialReason, measured: int, bound: int) -> str | N
     if reason == DenialReason.SHORT_SALE_RESTRICTED:
         against = f"the best bid {_money(bound)}" if bound else "a bid, and there is none"
         return f"Short sales are restricted: {_money(measured)} is not above {against}, and the firm does not own them."
+    if reason == DenialReason.INSTRUMENT_BREAK:
+        open_ones = "A break of reconciliation is" if measured == 1 else f"{measured:,} breaks of reconciliation are"
+        return (
+            f"{open_ones} open in this instrument: only orders that reduce a position pass until a person resolves it."
+        )
     if reason == DenialReason.MARKET_CLOSED:
         if measured == AFTER_HOURS:
             return "Market hours are over: only orders that reduce a position pass."

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from desk.accounts.models import User
-from desk.risk.models import KillState
+from desk.risk.models import Break, KillState
 from desk.runs.services import close_runs
 from desk.strategies.models import Strategy
 from engine.messages.codes import StrategyState
-from engine.messages.control import KILL, REARM, START_STRATEGY, STOP_STRATEGY
+from engine.messages.control import KILL, RAISE_BREAK, REARM, RESOLVE_BREAK, START_STRATEGY, STOP_STRATEGY
 
 
 def note_command(document: dict[str, Any], sequence: int, at: datetime) -> None:
@@ -28,6 +28,12 @@ def note_command(document: dict[str, Any], sequence: int, at: datetime) -> None:
             _note_kill(body, sequence, actor)
         case kind if kind == REARM:
             _note_rearm(body, sequence, at)
+        case kind if kind == RAISE_BREAK:
+            _note_break(body, sequence, at)
+        case kind if kind == RESOLVE_BREAK:
+            open_one = Break.objects.filter(name=body["name"], resolved_at=None)
+            resolution = {"resolved_by": document["actor"], "resolution": body["sentence"][:300]}
+            open_one.update(resolved_at=at, resolved_sequence=sequence, **resolution)
 
 
 def note_strategy_state(strategy_id: int, state: int, sequence: int, at: datetime, actor: User | None = None) -> None:
@@ -60,3 +66,9 @@ def _note_rearm(body: dict[str, Any], sequence: int, at: datetime) -> None:
     approver = User.objects.filter(username=body["approver"]).first()
     held = KillState.objects.filter(scope=body["scope"], scope_id=body["scope_id"], active=True, sequence__lt=sequence)
     held.update(active=False, rearmed_by=approver, rearmed_at=at, rearmed_sequence=sequence)
+
+
+def _note_break(body: dict[str, Any], sequence: int, at: datetime) -> None:
+    known = {name: body[name] for name in ("kind", "venue", "instrument", "order_id")}
+    found = known | {"sentence": body["sentence"][:300], "raised_at": at, "sequence": sequence}
+    Break.objects.get_or_create(name=body["name"], defaults=found)

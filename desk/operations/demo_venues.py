@@ -5,11 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from desk.operations.demo import (
+    BROKER_DROP_COPY_PORT,
     BROKER_FEE,
     BROKER_ORDER_PORT,
+    DROP_COPY_PORT,
     LINE_A_PORT,
     LINE_B_PORT,
     MAKER_FEE,
+    MID_DROP_COPY_PORT,
     MID_FEE,
     MID_LINE_A_PORT,
     MID_LINE_B_PORT,
@@ -20,6 +23,7 @@ from desk.operations.demo import (
     RETRANSMISSION_PORT,
     SNAPSHOT_PORT,
     TAKER_FEE,
+    TWO_DROP_COPY_PORT,
     TWO_LINE_A_PORT,
     TWO_LINE_B_PORT,
     TWO_MAKER_FEE,
@@ -57,6 +61,10 @@ def _feed(market: Market, line_a: int, line_b: int, retransmission: int, snapsho
     }
 
 
+def _drop_copy(market: Market, port: int) -> Settings:
+    return {"drop_copy": market.address(port), "drop_copy_user": USER, "drop_copy_password": market.password}
+
+
 def _fees(maker: int, taker: int) -> Settings:
     return {"maker_fee": str(maker), "taker_fee": str(taker)}
 
@@ -72,22 +80,29 @@ def _fix(market: Market, port: int, name: str, version: str) -> Settings:
 
 def _first(market: Market) -> Settings:
     feed = _feed(market, LINE_A_PORT, LINE_B_PORT, RETRANSMISSION_PORT, SNAPSHOT_PORT)
-    return _ouch(market, ORDER_PORT) | feed | _fees(MAKER_FEE, TAKER_FEE)
+    return _ouch(market, ORDER_PORT) | _drop_copy(market, DROP_COPY_PORT) | feed | _fees(MAKER_FEE, TAKER_FEE)
 
 
 def _second(market: Market) -> Settings:
     feed = _feed(market, TWO_LINE_A_PORT, TWO_LINE_B_PORT, TWO_RETRANSMISSION_PORT, TWO_SNAPSHOT_PORT)
-    return _ouch(market, TWO_ORDER_PORT) | feed | _fees(TWO_MAKER_FEE, TWO_TAKER_FEE)
+    return (
+        _ouch(market, TWO_ORDER_PORT)
+        | _drop_copy(market, TWO_DROP_COPY_PORT)
+        | feed
+        | _fees(TWO_MAKER_FEE, TWO_TAKER_FEE)
+    )
 
 
 def _midpoint(market: Market) -> Settings:
     feed = _feed(market, MID_LINE_A_PORT, MID_LINE_B_PORT, MID_RETRANSMISSION_PORT, MID_SNAPSHOT_PORT)
     session = _fix(market, MID_ORDER_PORT, "XMID", "5.0SP2")
+    session |= _drop_copy(market, MID_DROP_COPY_PORT)
     return session | feed | _fees(MID_FEE, MID_FEE) | {"priced_by": str(FIRST)}
 
 
 def _broker(market: Market) -> Settings:
     session = _fix(market, BROKER_ORDER_PORT, "XBRK", "4.2") | {"dialect": "XBRK"}
+    session |= _drop_copy(market, BROKER_DROP_COPY_PORT)
     return session | _fees(BROKER_FEE, BROKER_FEE) | {"priced_by": str(FIRST)}
 
 

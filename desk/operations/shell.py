@@ -13,7 +13,7 @@ from desk.accounts import policy
 from desk.accounts.models import User
 from desk.link.client import CATALOGUE_KEY
 from desk.live.lookup import permissions_of
-from desk.risk.models import ChangeRequest
+from desk.risk.models import Break, ChangeRequest
 from desk.risk.services import active_kills, pending_changes
 from desk.risk.targets import Target, label_of
 from engine.messages.codes import Scope
@@ -124,6 +124,7 @@ def _navigation(request: HttpRequest, user: User) -> list[Group]:
             [
                 item("Limits", "risk:limits"),
                 item("Approvals", "risk:approvals", waiting),
+                item("Breaks", "risk:breaks", Break.objects.filter(resolved_at=None).count()),
                 item("Kill", "risk:kill"),
             ],
         ),

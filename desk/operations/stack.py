@@ -62,6 +62,15 @@ class Stack:
             restart=True,
         )
 
+    def reconciliation_service(self) -> Service:
+        return Service(
+            self.engine("reconciliation", "reconcile", self.state),
+            "Starting the reconciliation",
+            writes("following"),
+            START_SECONDS,
+            restart=True,
+        )
+
     def worker_service(self) -> Service:
         arguments = ["-m", "celery", "-A", "desk", "worker", "--concurrency", "1", "--loglevel", "INFO"]
         return Service(

@@ -123,3 +123,26 @@ class KillState(models.Model):
 
     def __str__(self) -> str:
         return f"kill of {self.get_scope_display()} {self.scope_id}"
+
+
+class Break(models.Model):
+    """What reconciliation found that does not agree, as the journal has it, and how a person settled it."""
+
+    name = models.CharField(max_length=80, unique=True)
+    kind = models.CharField(max_length=20)
+    venue = models.PositiveSmallIntegerField()
+    instrument = models.PositiveIntegerField()
+    order_id = models.BigIntegerField()
+    sentence = models.CharField(max_length=300)
+    raised_at = models.DateTimeField()
+    sequence = models.BigIntegerField()
+    resolved_by = models.CharField(max_length=150, blank=True)
+    resolved_at = models.DateTimeField(null=True)
+    resolution = models.CharField(max_length=300, blank=True)
+    resolved_sequence = models.BigIntegerField(null=True)
+
+    class Meta:
+        ordering = ["-sequence"]
+
+    def __str__(self) -> str:
+        return f"break {self.name}"

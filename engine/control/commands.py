@@ -31,6 +31,7 @@ ANY = -1
 NOBODY = 1 << 30  # matches no order
 MANUAL = 0  # the strategy row of orders that people enter
 LARGEST_FEE = 1_000_000
+LONGEST_NAME, MOST_BREAKS = 80, 1_000
 NUMBERED = ("fix44", "fix")  # protocols whose sequence numbers are ours, too
 
 # Appends a command to the journal and returns its sequence, 0 when the journal is full.
@@ -64,6 +65,8 @@ class Commands:
             control.DISCONNECT_VENUE: self._check_known_venue,
             control.RESET_SESSION: self._check_reset,
             control.VIEW_SESSION: self._no_command,
+            control.RAISE_BREAK: self._check_break,
+            control.RESOLVE_BREAK: self._check_resolution,
         }
         self._effects: dict[str, Callable[[Any, Any], dict[str, Any]]] = {
             control.START_STRATEGY: self._start,
@@ -82,6 +85,8 @@ class Commands:
             control.CONNECT_VENUE: self._connect_venue,
             control.DISCONNECT_VENUE: self._disconnect_venue,
             control.RESET_SESSION: self._reset_session,
+            control.RAISE_BREAK: self._raise_break,
+            control.RESOLVE_BREAK: self._resolve_break,
         }
 
     def execute(self, command: Command) -> Status:
@@ -310,6 +315,31 @@ class Commands:
         else:
             self.configuration.alarms.pop(body.name, None)
         return {}
+
+    def _check_break(self, body: control.RaiseBreak, _: Command) -> None:
+        if not 1 <= len(body.name) <= LONGEST_NAME or body.name in self.configuration.breaks:
+            raise Refusal(f"a break has a name of its own of at most {LONGEST_NAME} characters")
+        if body.instrument not in self.configuration.names:
+            raise Refusal(f"instrument {body.instrument} is not known")
+        if len(self.configuration.breaks) >= MOST_BREAKS:
+            raise Refusal(f"{MOST_BREAKS} breaks are open; resolve them first")
+
+    def _check_resolution(self, body: control.ResolveBreak, command: Command) -> None:
+        if body.name not in self.configuration.breaks:
+            raise Refusal(f"no break {body.name!r} is open")
+        if not body.sentence.strip():
+            raise Refusal("say in a sentence how it was settled")
+        if command.actor == control.RECONCILIATION:
+            raise Refusal("a person resolves a break")
+
+    def _raise_break(self, body: control.RaiseBreak, _: Any) -> dict[str, Any]:
+        self.configuration.breaks[body.name] = body
+        return {"open": self.configuration.count_breaks(body.instrument)}
+
+    def _resolve_break(self, body: control.ResolveBreak, _: Any) -> dict[str, Any]:
+        found = self.configuration.breaks.pop(body.name)
+        self.memory.legs["denied"] = self.memory.legs["retry_after_ns"] = 0  # nobody waits for the end of a long pause
+        return {"open": self.configuration.count_breaks(found.instrument)}
 
     def _no_command(self, _body: Any, _: Command) -> None:
         raise Refusal("a look at a session changes nothing and is no command")

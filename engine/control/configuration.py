@@ -18,7 +18,7 @@ from engine.hotpath import tables
 from engine.hotpath.memory import EngineMemory
 from engine.messages.catalogue import Parameter
 from engine.messages.codes import Scope, StrategyState
-from engine.messages.control import Alarm, DefineVenue, StartStrategy
+from engine.messages.control import Alarm, DefineVenue, RaiseBreak, StartStrategy
 from engine.messages.risk import LimitsRow, content_hash
 from engine.native import address_of, touched
 from engine.protocols import ouch42_encode, ouch50_encode
@@ -55,6 +55,7 @@ class Configuration:
     limits: list[LimitsRow] = field(default_factory=list)
     kills: set[tuple[int, int]] = field(default_factory=set)
     alarms: dict[str, tuple[Alarm, int]] = field(default_factory=dict)  # those that are on, and since when (ns)
+    breaks: dict[str, RaiseBreak] = field(default_factory=dict)  # those that nobody has resolved, by name
     disconnected: set[int] = field(default_factory=set)  # venues that people keep disconnected
     resets: dict[int, tuple[str, int, int]] = field(default_factory=dict)  # command, next inbound, next outbound
     outbound_numbers: dict[int, int] = field(default_factory=dict)  # FIX in the loop: next sent, for people
@@ -113,6 +114,12 @@ class Configuration:
         memory.strategies[row]["account"] = account
         first = row * tables.LEGS_PER_STRATEGY
         memory.legs[first : first + tables.LEGS_PER_STRATEGY] = np.zeros((), tables.LEG)
+
+    def count_breaks(self, instrument: int) -> int:
+        """Bring the gate what is open in an instrument; how many that is."""
+        count = sum(found.instrument == instrument for found in self.breaks.values())
+        self.memory.instruments[instrument]["breaks"] = count
+        return count
 
     def bind_limits(self, version: int, rows: list[LimitsRow]) -> None:
         """Make a whole snapshot the one that the gate reads."""

@@ -120,7 +120,7 @@ class EngineMemory:
     def _describe(self, instruments: list[Instrument]) -> None:
         for row in instruments:
             symbol = int.from_bytes(row.name.encode().ljust(8), "little")
-            self.instruments[row.id] = (symbol, row.tick_size, row.lot_size, row.multiplier)
+            self.instruments[row.id] = (symbol, row.tick_size, row.lot_size, row.multiplier, 0)
             for venue in range(1, int(self.core["venue_count"][0]) + 1):
                 self.book.map_locate(venue, row.id, (venue - 1) * self.width + row.id)
         for venue in range(tables.VENUES):

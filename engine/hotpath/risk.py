@@ -51,6 +51,7 @@ INVALID_FIELD = int(DenialReason.INVALID_FIELD)
 BOOK_DIRTY = int(DenialReason.BOOK_DIRTY)
 NOTIONAL_OVERFLOW = int(DenialReason.NOTIONAL_OVERFLOW)
 UNKNOWN_INSTRUMENT = int(DenialReason.UNKNOWN_INSTRUMENT)
+INSTRUMENT_BREAK = int(DenialReason.INSTRUMENT_BREAK)
 
 LIMIT_ORDER_QUANTITY = int(LimitName.ORDER_QUANTITY)
 LIMIT_ORDER_VALUE = int(LimitName.ORDER_VALUE)
@@ -245,6 +246,9 @@ def check(engine, strategy_index, team, leg, venue, instrument, side, price, qua
     reason = check_open(engine, venue, reduces)
     if reason != NONE:
         return reason
+    breaks = view(core.instruments, core.instrument_count + 1, INSTRUMENT)[instrument].breaks
+    if breaks != 0 and not reduces:
+        return refuse(engine, INSTRUMENT_BREAK, breaks, 0)
     listing = (venue - 1) * (core.instrument_count + 1) + instrument
     if view(core.statuses, core.listing_count, STATUS)[listing].blocks != 0:
         reason = check_status(engine, venue, instrument, side, price, quantity, reduces)

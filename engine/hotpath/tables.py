@@ -135,7 +135,15 @@ REPORT_UNKNOWN = 16
 SESSION_ENDED = 32
 PARENT_ASKED = 64
 
-INSTRUMENT = np.dtype([("symbol", "<i8"), ("tick_size", "<i8"), ("lot_size", "<i8"), ("multiplier", "<i8")])
+INSTRUMENT = np.dtype(
+    [
+        ("symbol", "<i8"),
+        ("tick_size", "<i8"),
+        ("lot_size", "<i8"),
+        ("multiplier", "<i4"),
+        ("breaks", "<i4"),  # open breaks of reconciliation: nothing that adds risk passes
+    ]
+)
 
 VENUE = np.dtype(
     [

@@ -118,6 +118,7 @@ class DenialReason(IntEnum):
     AUCTION_COLLAR = 25
     SHORT_SALE_RESTRICTED = 26
     MARKET_CLOSED = 27
+    INSTRUMENT_BREAK = 28
 
 
 class LimitName(IntEnum):

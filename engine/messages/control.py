@@ -31,6 +31,10 @@ CONNECT_VENUE = "connect_venue"
 DISCONNECT_VENUE = "disconnect_venue"
 RESET_SESSION = "reset_session"
 VIEW_SESSION = "view_session"
+RAISE_BREAK = "raise_break"
+RESOLVE_BREAK = "resolve_break"
+
+RECONCILIATION = "reconciliation"  # the actor that raises breaks
 
 APPLIED = "applied"
 REFUSED = "refused"
@@ -221,6 +225,27 @@ class ResetSession:
 
 
 @dataclass(frozen=True)
+class RaiseBreak:
+    """What the venue's drop copy, its answers and our journal say of an order differs: nothing that adds risk in the
+    instrument passes until a person resolves it. `name` is unique; `kind` as in `engine.control.reconciling`."""
+
+    name: str
+    kind: str
+    venue: int
+    instrument: int
+    order_id: int
+    sentence: str
+
+
+@dataclass(frozen=True)
+class ResolveBreak:
+    """A person has settled a break, and says how in a sentence."""
+
+    name: str
+    sentence: str
+
+
+@dataclass(frozen=True)
 class ViewSession:
     """A look at a venue's order session; never journalled. The answer's body is that of
     `engine.control.session_view`."""
@@ -254,6 +279,8 @@ BODIES: dict[str, type[Any]] = {
     DISCONNECT_VENUE: DisconnectVenue,
     RESET_SESSION: ResetSession,
     VIEW_SESSION: ViewSession,
+    RAISE_BREAK: RaiseBreak,
+    RESOLVE_BREAK: ResolveBreak,
 }
 
 

@@ -43,6 +43,8 @@ class VenueConfig:
     retransmission_messages: int = 0
     """how many of the newest messages can be sent again; 0: all"""
     snapshot_port: int = 0
+    drop_copy_port: int = -1
+    """a second stream of all executions, SoupBinTCP; -1: none"""
     maker_fee: int = 0
     taker_fee: int = 0
     entry_latency_us: int = 0

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from engine.quick_compile import quick_compile
 from engine.simulator.assemble import Assembly
 from engine.simulator.config import FIX_VERSIONS, ConfigError, ExchangeConfig, VenueConfig, read_config
+from engine.simulator.drop_copy import DropCopy, DropCopyServer
 from engine.simulator.feed_sockets import FeedSockets
 from engine.simulator.floor_clients import held_orders
 from engine.simulator.floor_orders import FloorOrderError
@@ -57,6 +58,7 @@ class Exchange:
         self._feeds: dict[int, FeedSockets] = {}
         self._orders: dict[int, OrderServer | FixAcceptor] = {}
         self._snapshots: dict[int, GlimpseServer] = {}
+        self._drop_copies: dict[int, DropCopyServer] = {}
         self._confirmed: dict[int, tuple[int, int]] = {}
         self._waiting_since_ns = 0
         self._sent_ns = 0  # session time of what was sent last
@@ -78,6 +80,8 @@ class Exchange:
             round(self._config.heartbeat_timeout_seconds * 1e9),
             {user.name: user.password for user in settings.users},
         )
+        if settings.drop_copy_port >= 0:
+            self._open_drop_copy(settings, venue)
         gone: Callable[[Account], None] = lambda _account: None  # noqa: E731
         if settings.cancel_on_disconnect:
             gone = partial(self._cancel_account, venue)
@@ -107,6 +111,19 @@ class Exchange:
                 gone,
             )
 
+    def _open_drop_copy(self, settings: VenueConfig, venue: Venue) -> None:
+        venue.drop_copy = DropCopy({user.name: user.password for user in settings.users}, self._assembly.midnight_ns)
+        self._drop_copies[venue.number] = DropCopyServer(
+            venue,
+            self._assembly.session,
+            self._selector,
+            (settings.host, settings.drop_copy_port),
+            round(self._config.heartbeat_timeout_seconds * 1e9),
+            lambda _account, _message: None,
+            lambda _account, _text: None,
+            lambda _account: None,
+        )
+
     def write_ready_file(self) -> None:
         """Tell where everything listens, in <out>/exchange.json."""
         venues = [
@@ -119,6 +136,7 @@ class Exchange:
                 "order_port": self._orders[venue.number].port if venue.number in self._orders else settings.order_port,
                 "retransmission_port": self._feeds[venue.number].port,
                 "snapshot_port": self._snapshots[venue.number].port,
+                "drop_copy_port": self._drop_copies[venue.number].port if venue.number in self._drop_copies else None,
                 "line_a": list(settings.line_a),
                 "line_b": list(settings.line_b),
             }
@@ -192,6 +210,13 @@ class Exchange:
         else:
             last = output.first + len(output.messages) - 1
             self._orders[number].send_reports(output.account, last, now_ns)  # type: ignore[arg-type]
+            self._send_drop_copy(number, now_ns)
+
+    def _send_drop_copy(self, number: int, now_ns: int) -> None:
+        server = self._drop_copies.get(number)
+        if server is not None and server.venue.drop_copy is not None:
+            copy = server.venue.drop_copy
+            server.send_reports(copy, len(copy.sequenced), now_ns)  # type: ignore[arg-type]  # it stands for an account
 
     def _must_wait(self, now_ns: int) -> bool:
         """In lockstep: whether a client has not yet said that it is done with everything it was sent."""
@@ -225,8 +250,10 @@ class Exchange:
     def _keep_alive(self, now_ns: int) -> None:
         if now_ns >= self._next_keep_alive_ns:
             self._next_keep_alive_ns = now_ns + KEEP_ALIVE_NS
-            for server in (*self._orders.values(), *self._snapshots.values()):
+            for server in (*self._orders.values(), *self._snapshots.values(), *self._drop_copies.values()):
                 server.keep_alive(now_ns)
+            for number in self._drop_copies:
+                self._send_drop_copy(number, now_ns)
         if now_ns >= self._next_heartbeat_ns:
             self._next_heartbeat_ns = now_ns + HEARTBEAT_NS
             for feed in self._feeds.values():
@@ -278,7 +305,7 @@ class Exchange:
 
     def close(self) -> None:
         """Close every socket."""
-        for server in (*self._orders.values(), *self._snapshots.values()):
+        for server in (*self._orders.values(), *self._snapshots.values(), *self._drop_copies.values()):
             server.close()
         for feed in self._feeds.values():
             feed.close()

@@ -36,6 +36,8 @@ def ouch_account(venue: Venue, user: str) -> OuchAccount:
 
 def break_trade(venue: Venue, match_number: int, reason: str, time_ns: int) -> None:
     """Tell everybody who took part in a trade that it did not happen."""
+    if venue.drop_copy is not None:
+        venue.drop_copy.broken(match_number, reason, time_ns)
     for account in ouch_accounts(venue):
         for reference, _, _ in account.fills.get(match_number, []):
             told: dict[str, Any] = {"user_reference": reference, "match_number": match_number, "reason": reason}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from engine.simulator.midpoint_pool import MidpointDesk
 from engine.simulator.oracle import Oracle
 from engine.simulator.orders import OrderDesk
 from engine.simulator.sources import NoFlow, Source
+
+if TYPE_CHECKING:
+    from engine.simulator.drop_copy import DropCopy
 
 MESSAGES_PER_PACKET = 256
 
@@ -73,6 +76,7 @@ class Venue:
         self.floor = FloorDesk(self)
         self.source: Source = NoFlow()
         self.accounts: dict[str, Account] = {}
+        self.drop_copy: DropCopy | None = None
         self.entry_latency_ns = entry_latency_ns
         self._oracle = oracle
         self._packet_interval_ns = packet_interval_ns
@@ -113,6 +117,8 @@ class Venue:
         for result in self.memory.take_results():
             account = self._by_owner[int(result["owner"])]
             account.report(result)
+            if self.drop_copy is not None:
+                self.drop_copy.report(result)
             fee = self.fees.of(result["liquidity"], result["quantity"]) if result["kind"] == ReportKind.EXECUTED else 0
             name = self.desk.instrument_name(int(result["instrument"]))
             self._oracle.write(self.name, account.user, name, result, int(fee), len(account.sequenced))

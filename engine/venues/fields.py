@@ -102,12 +102,19 @@ def market_data_fields(snapshots: bool = True) -> list[VenueField]:
         ),
         VenueField("feed_line_b", "Feed line B", "address", help="the second copy", optional=True),
         VenueField("retransmission", "Retransmission", "address", help="where lost packets are asked", optional=True),
-        *(SNAPSHOT_FIELDS if snapshots else ()),
+        *((*SNAPSHOT_FIELDS, *DROP_COPY_FIELDS) if snapshots else ()),
         VenueField("maker_fee", "Maker fee", "integer", "0", "per share, in 1/10,000; negative for a rebate"),
         VenueField("taker_fee", "Taker fee", "integer", "0", "per share, in 1/10,000"),
     ]
 
 
+DROP_COPY_FIELDS = (
+    VenueField(
+        "drop_copy", "Drop copy", "address", help="TCP address of a second stream of our executions", optional=True
+    ),
+    VenueField("drop_copy_user", "Drop copy user", "text", help="at most 6 characters", optional=True),
+    VenueField("drop_copy_password", "Drop copy password", "secret", help="at most 10 characters", optional=True),
+)
 SNAPSHOT_FIELDS = (
     VenueField(
         "priced_by",

@@ -96,7 +96,9 @@ def serve(launcher: Launcher, stack: Stack) -> None:
     """Start every process of the desk and open the demo."""
     market = Market(stack.state)
     launcher.start(stack.exchange_service(market), stack.engine_service(market.engine_config))
-    launcher.start(stack.projector_service(), stack.worker_service(), stack.web_service())
+    launcher.start(
+        stack.projector_service(), stack.worker_service(), stack.reconciliation_service(), stack.web_service()
+    )
     with launcher.progress.step("Opening the demo: limits, venue, strategies"):
         launcher.run_to_end(stack.manage("open_demo", "open_demo"))
 

@@ -1,0 +1,35 @@
+"""Breaks of reconciliation: what is open, and how a named person settles it."""
+
+from desk.accounts import policy
+from desk.accounts.models import User
+from desk.audit.services import record
+from desk.link import client
+from desk.refusals import Invalid
+from desk.risk.changes import check_reason
+from desk.risk.models import Break
+from engine.messages.control import ResolveBreak, command
+
+SHOWN = 100
+
+
+def open_breaks() -> list[Break]:
+    """Those that nobody has settled, the oldest first."""
+    return list(Break.objects.filter(resolved_at=None).order_by("sequence"))
+
+
+def settled_breaks() -> list[Break]:
+    """The newest that somebody has."""
+    return list(Break.objects.exclude(resolved_at=None)[:SHOWN])
+
+
+def resolve_break(actor: User, name: str, sentence: str) -> None:
+    """Tell the engine how it was settled; orders that add risk in the instrument pass again when none is left.
+
+    Raises NotPermitted, Invalid, EngineRefused (no such break is open), EngineNotReached, OutcomeUnknown.
+    """
+    policy.require(policy.may_resolve_break(actor), "Only risk managers and administrators resolve breaks.")
+    check_reason(sentence)
+    if not name:
+        raise Invalid({"name": "Say which break."})
+    status = client.apply(command(ResolveBreak(name, sentence.strip()), actor.get_username()))
+    record(actor, "break.resolved", f"break {name}", after={"journal": status.journal_sequence}, reason=sentence)

@@ -1,0 +1,91 @@
+"""One venue's drop copy as it comes: a thread that logs in over SoupBinTCP, again and again, and hands messages on."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from dataclasses import dataclass
+
+from engine.protocols import soupbintcp
+from engine.protocols.layouts import MalformedMessage, Message
+from engine.protocols.ouch50 import Direction, decode
+from engine.venues.fields import Address
+from engine.venues.soupbin_session import LoggedIn, LoginFailed, log_in
+
+RETRY_S, SILENCE_S, HEARTBEAT_S, READ_S = 1.0, 15.0, 1.0, 0.5
+LOGIN_S = 5.0
+READ_BYTES = 1 << 16
+
+
+@dataclass(frozen=True)
+class Heard:
+    """From a venue's drop copy: a message, or `message` None when the session came (`up`) or went."""
+
+    venue: int
+    message: Message | None
+    up: bool = True
+
+
+class DropCopyListener:
+    """Puts `Heard` into `inbox` until `stop`."""
+
+    def __init__(self, venue: int, address: Address, user: str, password: str, inbox: queue.SimpleQueue[Heard]) -> None:
+        self._venue, self._address, self._user, self._password = venue, address, user, password
+        self._inbox = inbox
+        self._stopping = threading.Event()
+        self.complaint = ""
+        self._thread = threading.Thread(target=self._run, name=f"drop copy {venue}", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Hear no more."""
+        self._stopping.set()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                # The whole session: what was executed while nobody listened is in it, too.
+                session = log_in(self._address, self._user, self._password, "", 1, LOGIN_S)
+            except LoginFailed as error:
+                self.complaint = str(error)
+                self._stopping.wait(RETRY_S)
+                continue
+            self.complaint = ""
+            self._inbox.put(Heard(self._venue, None))
+            try:
+                self._listen(session)
+            except (OSError, MalformedMessage) as error:
+                self.complaint = f"the drop copy was lost: {error}"
+            finally:
+                session.connection.close()
+                self._inbox.put(Heard(self._venue, None, up=False))
+            self._stopping.wait(RETRY_S)
+
+    def _listen(self, session: LoggedIn) -> None:
+        connection, splitter = session.connection, soupbintcp.Splitter()
+        connection.settimeout(READ_S)
+        heard = spoke = time.monotonic()
+        while not self._stopping.is_set():
+            now = time.monotonic()
+            if now - spoke >= HEARTBEAT_S:
+                connection.sendall(soupbintcp.encode("client_heartbeat"))
+                spoke = now
+            if now - heard > SILENCE_S:
+                raise OSError(f"it was silent for {SILENCE_S:g} seconds")
+            try:
+                raw = connection.recv(READ_BYTES)
+            except TimeoutError:
+                continue
+            if not raw:
+                raise OSError("the venue closed it")
+            heard = time.monotonic()
+            for packet in splitter.feed(raw):
+                self._packet(packet)
+
+    def _packet(self, packet: bytes) -> None:
+        frame = soupbintcp.decode(packet)
+        if frame.name == "sequenced_data":
+            self._inbox.put(Heard(self._venue, decode(frame.payload, Direction.OUTBOUND)))
+        elif frame.name == "end_of_session":
+            raise OSError("its session is over")
