@@ -26,7 +26,7 @@ def commands_of_targets() -> dict[str, list[str]]:
 
 def test_the_whole_desk_is_there() -> None:
     assert set(SERVICES) == {
-        "postgres", "valkey", "setup", "exchange", "engine", "projector", "worker", "web",
+        "postgres", "valkey", "setup", "exchange", "engine", "projector", "reconciliation", "worker", "web",
     }  # fmt: skip
     assert set(BUILT) == set(commands_of_targets())
 

@@ -10,7 +10,16 @@ from tests.running_desk import RunningDesk, new_desk
 
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("launcher"), pytest.mark.timeout(1200)]
 Eventually = Callable[[Callable[[], bool], str], None]
-NAMES = ("postgres", "valkey-server", "engine exchange", "engine run", "engine reconcile", "manage.py project", "celery", "uvicorn")
+NAMES = (
+    "postgres",
+    "valkey-server",
+    "engine exchange",
+    "engine run",
+    "engine reconcile",
+    "manage.py project",
+    "celery",
+    "uvicorn",
+)
 
 
 @pytest.fixture(scope="module")
