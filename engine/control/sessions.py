@@ -42,6 +42,7 @@ LOST = {
 }
 RECEIVE_BUFFER = 4 << 20
 READABLE = 1
+LEAVING_S = 8.0
 DISCONNECTED = "people disconnected it; it stays so until somebody connects it again"
 STARTERS = {"binance": start_binance, "fix44": start_fix44}  # of sessions in a process of their own
 Say = Callable[[str], None]
@@ -116,7 +117,8 @@ class Sessions:
             if venue in self._configuration.disconnected:
                 self._keep_away(venue, session)
                 continue
-            session.away = False
+            if session.away:
+                session.away, session.retry_at = False, 0.0
             if session.body.protocol == "fix":
                 self._fix.care(venue, session.body)
                 self._configuration.outbound_numbers[venue] = self._fix.next_outbound(venue)
@@ -156,8 +158,17 @@ class Sessions:
         """People disconnected it: log out once, and set the numbers that they asked for."""
         if not session.away:
             session.away = True
-            self._log_out(venue, session)
+            session.retry_at = time.monotonic() + LEAVING_S
             self._complain(venue, session, DISCONNECTED)
+            if session.process is None:
+                self._log_out(venue, session)
+            else:
+                session.process.process.terminate()
+        if session.process is not None:
+            # It logs out by itself; the loop does not wait for it, and takes what it still has to say.
+            if session.process.alive and time.monotonic() < session.retry_at:
+                return
+            self._log_out(venue, session)
         wanted = self._configuration.resets.pop(venue, None)
         if wanted is None or was_set(self._state, venue, wanted[0]):
             return
