@@ -71,12 +71,11 @@ class Reconciliation:
         else:
             self._up.pop(venue, None)
 
-    def asked(self, venue: int, order_id: int, instrument: int, quantity: int, chain: int = 0) -> None:
-        """A journalled request. `chain` is the order that it replaces, whose executions do not count again."""
+    def asked(self, venue: int, order_id: int, instrument: int, quantity: int) -> None:
+        """A journalled request to enter, replace or modify an order."""
         order = self._order(venue, order_id)
-        order.order_id, order.instrument, order.quantity = order_id, instrument, quantity
-        if chain:
-            order.instrument = order.instrument or self._order(venue, chain).instrument
+        order.order_id, order.instrument = order_id, instrument
+        order.quantity = max(order.quantity, quantity)  # a modification asks for less of what may be filled already
 
     def answered(self, venue: int, order_id: int, price: int, quantity: int, time_ns: int, *, broken: bool) -> None:
         """A journalled execution, or one that was taken back."""
