@@ -20,8 +20,8 @@ AT = datetime(2026, 1, 2, 10, 20, 30, tzinfo=UTC)
 NAME = "3-17-missing-here-0badcafe"
 
 
-def note(kind: str, actor: str, sequence: int, **body: Any) -> None:
-    note_command({"kind": kind, "actor": actor, "body": body}, sequence, AT)
+def note(command_kind: str, actor: str, sequence: int, **body: Any) -> None:
+    note_command({"kind": command_kind, "actor": actor, "body": body}, sequence, AT)
 
 
 def raise_one() -> None:
