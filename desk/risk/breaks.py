@@ -1,5 +1,7 @@
 """Breaks of reconciliation: what is open, and how a named person settles it."""
 
+from django.db import transaction
+
 from desk.accounts import policy
 from desk.accounts.models import User
 from desk.audit.services import record
@@ -32,4 +34,5 @@ def resolve_break(actor: User, name: str, sentence: str) -> None:
     if not name:
         raise Invalid({"name": "Say which break."})
     status = client.apply(command(ResolveBreak(name, sentence.strip()), actor.get_username()))
-    record(actor, "break.resolved", f"break {name}", after={"journal": status.journal_sequence}, reason=sentence)
+    with transaction.atomic():
+        record(actor, "break.resolved", f"break {name}", after={"journal": status.journal_sequence}, reason=sentence)

@@ -18,7 +18,7 @@ from engine.messages.codes import Scope
 from engine.messages.control import ConnectVenue, DisconnectVenue, ResetSession, ViewSession, command
 
 State, SESSION = ChangeRequest.State, ChangeRequest.Kind.SESSION
-SHOWN_MESSAGES = 50
+SHOWN_MESSAGES = 40
 LARGEST = 1 << 31
 ONLY_RISK = "Only risk managers and administrators run sessions."
 
@@ -40,7 +40,8 @@ def connect(actor: User, number: int) -> Venue:
     policy.require(policy.may_run_session(actor), ONLY_RISK)
     venue = _venue(number)
     status = client.apply(command(ConnectVenue(venue.number), actor.get_username()))
-    record(actor, "session.connected", f"venue {venue.number}", after={"journal": status.journal_sequence})
+    with transaction.atomic():
+        record(actor, "session.connected", f"venue {venue.number}", after={"journal": status.journal_sequence})
     return venue
 
 
@@ -50,13 +51,9 @@ def disconnect(actor: User, number: int, reason: str) -> Venue:
     check_reason(reason)
     venue = _venue(number)
     status = client.apply(command(DisconnectVenue(venue.number, reason), actor.get_username()))
-    record(
-        actor,
-        "session.disconnected",
-        f"venue {venue.number}",
-        after={"journal": status.journal_sequence},
-        reason=reason,
-    )
+    after = {"journal": status.journal_sequence}
+    with transaction.atomic():
+        record(actor, "session.disconnected", f"venue {venue.number}", after=after, reason=reason)
     return venue
 
 

@@ -118,7 +118,8 @@ class Sessions:
                 self._keep_away(venue, session)
                 continue
             if session.away:
-                session.away, session.retry_at = False, 0.0
+                session.away, session.retry_at, session.complaint = False, 0.0, ""
+                self._configuration.complaints.pop(venue, None)
             if session.body.protocol == "fix":
                 self._fix.care(venue, session.body)
                 self._configuration.outbound_numbers[venue] = self._fix.next_outbound(venue)

@@ -55,6 +55,7 @@ def test_the_journal_fills_the_queue_and_empties_it_however_often_it_is_projecte
     assert "the venue sent it again" in page(client, alice)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_person_settles_it_with_a_sentence_and_it_is_audited(engine: FakeEngine, charlie: User, alice: User) -> None:
     with pytest.raises(NotPermitted):
         breaks.resolve_break(alice, NAME, "settled")

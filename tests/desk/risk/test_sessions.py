@@ -31,6 +31,7 @@ def actions() -> list[str]:
     return list(AuditEntry.objects.filter(action__startswith="session.").values_list("action", flat=True))[::-1]
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_risk_manager_disconnects_and_connects_with_a_reason(engine: FakeEngine, venue: Venue, charlie: User) -> None:
     with pytest.raises(Invalid, match="Say why"):
         sessions.disconnect(charlie, 1, " ")
