@@ -19,6 +19,7 @@ from engine.messages.codes import OPEN_STATES, RecordKind, ReportKind, Scope
 from engine.messages.control import DefineVenue, StartStrategy
 from engine.messages.records import TextRecord, bodies, runs
 from engine.messages.risk import LimitsRow
+from engine.messages.tca import COSTS, MONEY_SCALE
 from engine.strategies import pairs, source_hash
 from tests.conftest import PROJECT_ROOT
 from tests.engine.loop_builder import PARAMETERS, STRATEGY, TEAM, WIDE
@@ -96,7 +97,7 @@ class Run:
 
     def __init__(self, backend: str, recording: Path, directory: Path, **limits: int) -> None:
         made = config(recording, directory / "backtest.toml", **limits)
-        self.totals = run(backend, "backtest", str(made), "--out", str(directory / "out"))
+        self.totals = run(backend, "backtest", str(made), "--out", str(directory / "out"), "--recording")
         self.out = directory / "out"
         self.journal = (self.out / "journal.bin").read_bytes()
 
@@ -131,6 +132,15 @@ def test_compiled_and_interpreted_runs_write_the_same_journal(plain: Run, native
 
 def test_the_same_run_again_writes_the_same_journal(plain: Run, recording: Path, tmp_path: Path) -> None:
     assert Run("plain", recording, tmp_path).journal == plain.journal
+
+
+def test_the_report_of_its_costs_has_every_fill_and_fee(plain: Run) -> None:
+    report = run("plain", "study", "tca", str(plain.out))
+    sums = report["totals"]
+    assert (sums["fills"], sums["filled"]) == (plain.totals["fills"], plain.totals["volume"])
+    assert Decimal(sums["fees"]) / MONEY_SCALE == Decimal(plain.totals["fees"])
+    assert sums["shortfall"] == sum(sums[name] for name in COSTS)
+    assert (sums["unpriced"], sums["parents"] > 20, sums["orders"]) == (0, True, plain.totals["orders"])
 
 
 def test_other_limits_make_another_run_with_denials(recording: Path, tmp_path: Path) -> None:

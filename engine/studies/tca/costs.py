@@ -12,7 +12,17 @@ from typing import Any
 import numpy as np
 
 from engine.messages.codes import Side
-from engine.messages.tca import COSTS, FILL_COSTS, HORIZONS_NS, MARKED, MARKOUTS, ORDER_COSTS, PARENT_COSTS, PATH_POINT
+from engine.messages.tca import (
+    COSTS,
+    DAY_NS,
+    FILL_COSTS,
+    HORIZONS_NS,
+    MARKED,
+    MARKOUTS,
+    ORDER_COSTS,
+    PARENT_COSTS,
+    PATH_POINT,
+)
 from engine.studies.tca.market import Series
 from engine.studies.tca.orders import Book, Order, Parent
 
@@ -136,8 +146,9 @@ def _price_parents(rows: _Rows, parents: list[Parent], series: dict[int, Series]
         end_ns = np.where(table["ended_ns"][at] > 0, table["ended_ns"][at], last_ns)
         table["arrival_2"][at] = market.seen_at(positions[at])
         table["end_2"][at] = market.before(end_ns + 1)[0]
-        table["close_2"][at] = market.close_2
-        table["session_volume"][at] = market.session_volume
+        day_ns = table["decided_ns"][at] // DAY_NS * DAY_NS
+        table["close_2"][at] = market.before(day_ns + DAY_NS)[0]
+        table["session_volume"][at] = market.traded(day_ns, day_ns + DAY_NS - 1)[0]
         volume, value = market.traded(table["decided_ns"][at], end_ns)
         table["interval_volume"][at], table["interval_value"][at] = volume, value
     _split(rows)

@@ -12,6 +12,7 @@ import numpy as np
 
 from engine.messages.codes import Liquidity
 from engine.messages.costs import CostRow
+from engine.messages.tca import DAY_NS
 from engine.studies.tca.costs import Report
 from engine.studies.tca.market import Series
 
@@ -22,15 +23,16 @@ LEAST_PARENTS = 3  # fewer say nothing about a coefficient
 
 
 def volatility_basis_points(series: Series) -> float:
-    """Standard deviation of the session's return: the root of the sum of squared returns of the middle, event by event
-    no finer than every second."""
+    """Standard deviation of a day's return: the root of the summed squared returns of the middle, second by second; of
+    several days (UTC) their average."""
     if len(series.times) < 2:
         return 0.0
     seconds = np.arange(series.times[0], series.times[-1] + 1, 1_000_000_000)
     middles = series.after(seconds).astype(np.float64)
     middles = middles[middles > 0]
     returns = np.diff(np.log(middles))
-    return float(np.sqrt(np.sum(returns**2))) * BASIS_POINTS
+    days = len(np.unique(seconds // DAY_NS))
+    return float(np.sqrt(np.sum(returns**2) / days)) * BASIS_POINTS
 
 
 def fit_costs(report: Report, series: dict[int, Series]) -> list[CostRow]:

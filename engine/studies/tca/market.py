@@ -139,15 +139,6 @@ class Series:
     volumes: Array  # running sums, from 0
     values: Array
 
-    @property
-    def session_volume(self) -> int:
-        return int(self.volumes[-1])
-
-    @property
-    def close_2(self) -> int:
-        """The last middle, 0 without any."""
-        return int(self.middles_by_time[-1]) if len(self.middles_by_time) else 0
-
     def seen_at(self, positions: Array) -> Array:
         """The middle after so many packets, 0 before there was one."""
         return _at(self.middles_by_position, np.searchsorted(self.positions, positions, "right"))

@@ -220,6 +220,15 @@ def test_the_command_writes_everything_and_says_what_it_cannot_read(
     assert "run the backtest with --recording" in capsys.readouterr().err
 
 
+def test_close_and_volume_are_those_of_the_day(tmp_path: Path) -> None:
+    session = by_hand()
+    session.wait(86_400 * SECOND_NS)
+    session.quote(ALPHA, 1_100_000, 1_100_200)
+    session.print(ALPHA, 1_100_100, 7_000)
+    (parent,) = Study(session.save(tmp_path)).report.parents
+    assert (money(parent["close_2"]), int(parent["session_volume"])) == (Decimal("100.10"), 300)
+
+
 def test_only_what_was_decided_on_a_day_or_by_a_strategy_is_reported(tmp_path: Path) -> None:
     path = by_hand().save(tmp_path)
     day = int(Study(path).report.parents["decided_ns"][0]) // 86_400_000_000_000 * 86_400_000_000_000
