@@ -31,6 +31,9 @@ PATH_POINTS = 120
 COPIED = (
     "order_id", "instrument", "venue", "side", "state", "sent_ns", "ended_ns", "price", "quantity", "filled",
 )  # fmt: skip
+PARENT_COPIED = (
+    "parent_id", "strategy", "team", "instrument", "side", "kind", "decided_ns", "ended_ns", "quantity", "filled",
+)  # fmt: skip
 Array = np.ndarray[Any, Any]
 
 
@@ -50,8 +53,8 @@ def sign_of(side: Any) -> Any:
 
 
 def analyse(book: Book, series: dict[int, Series]) -> Report:
-    """Costs of every parent of `book` that has orders. `series` by instrument."""
-    parents = [parent for parent in book.parents if parent.orders]
+    """Costs of every parent of `book`, also of one that never came to have an order. `series` by instrument."""
+    parents = book.parents
     rows = _rows(parents)
     _price_orders(rows.orders, rows.positions, series)
     _price_fills(rows, series)
@@ -105,13 +108,11 @@ def _order_row(row: Any, order: Order, parent_row: int) -> None:
 
 
 def _parent_row(row: Any, parent: Parent, first_order: int, first_fill: int) -> None:
-    first = parent.orders[0]
-    for name in ("parent_id", "kind", "decided_ns", "ended_ns", "quantity", "filled"):
+    for name in PARENT_COPIED:
         row[name] = getattr(parent, name)
-    for name in ("order_id", "strategy", "team", "instrument", "side"):
-        row[name] = getattr(first, name)
     venues = {order.venue for order in parent.orders}
-    row["venue"] = first.venue if len(venues) == 1 else 0
+    row["order_id"] = parent.orders[0].order_id if parent.orders else 0
+    row["venue"] = venues.pop() if len(venues) == 1 else 0
     row["orders"], row["fills"] = len(parent.orders), sum(len(order.fills) for order in parent.orders)
     row["first_order"], row["first_fill"], row["is_open"] = first_order, first_fill, parent.ended_ns == 0
 

@@ -44,7 +44,7 @@ class Study:
         self.book = Book(sources)
         self.book.keep(day, None if day is None else day + DAY_NS, strategy)
         self.series: dict[int, Series] = {}
-        wanted = sorted({order.instrument for parent in self.book.parents for order in parent.orders})
+        wanted = sorted({parent.instrument for parent in self.book.parents})
         if wanted:
             tape = Tape(start.instruments, start.venue_count, wanted)
             tape.walk(sources.recording(), self.book.changes)

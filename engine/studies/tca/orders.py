@@ -18,6 +18,7 @@ ENDED_PARENT = 4  # DONE, and what follows it
 REQUESTED = (
     "order_id", "parent_id", "strategy", "team", "instrument", "kind", "venue", "side", "price", "quantity", "position",
 )  # fmt: skip
+OWNED = ("strategy", "team", "instrument", "side", "kind", "position", "quantity")
 REPORTED = ("price", "quantity", "fee", "liquidity", "match_number")
 
 
@@ -74,6 +75,10 @@ class Parent:
     decided_ns: int
     quantity: int
     kind: int
+    strategy: int
+    team: int
+    instrument: int
+    side: int
     orders: list[Order] = field(default_factory=list)
     ended_ns: int = 0
 
@@ -106,10 +111,9 @@ class Book:
         self.parents = [
             parent
             for parent in self.parents
-            if parent.orders
-            and (from_ns is None or parent.decided_ns >= from_ns)
+            if (from_ns is None or parent.decided_ns >= from_ns)
             and (to_ns is None or parent.decided_ns < to_ns)
-            and (strategy is None or parent.orders[0].strategy == strategy)
+            and (strategy is None or parent.strategy == strategy)
         ]
 
     def _run(self, run: np.ndarray[Any, Any]) -> None:
@@ -131,7 +135,8 @@ class Book:
         number = int(row["parent_id"])
         known = self._by_number.get(number)
         if known is None:
-            known = Parent(number, int(row["position"]), int(header["time_ns"]), int(row["quantity"]), int(row["kind"]))
+            told: dict[str, Any] = {name: int(row[name]) for name in OWNED}
+            known = Parent(parent_id=number, decided_ns=int(header["time_ns"]), **told)
             self._by_number[number] = known
             self.parents.append(known)
         elif int(row["state"]) >= ENDED_PARENT:
@@ -143,7 +148,8 @@ class Book:
         self.orders[order.order_id] = order
         parent = self._by_number.get(order.parent_id) if order.parent_id else self._by_order.get(order.target)
         if parent is None:
-            parent = Parent(order.parent_id, order.position, order.sent_ns, order.quantity, order.kind)
+            owned = {name: told[name] for name in OWNED}
+            parent = Parent(parent_id=order.parent_id, decided_ns=order.sent_ns, **owned)
             self.parents.append(parent)
             if order.parent_id:
                 self._by_number[order.parent_id] = parent
