@@ -34,12 +34,16 @@ from engine.protocols.moldudp64_blocks import (
     packet_sequence,
 )
 
-# A top as an event of the venue left it. `event_ns`: the venue's time of day on the day (UTC) of the packet.
+# A top as an event of the venue left it. `time_ns`: when the packet was received; `event_ns`: the venue's time of day
+# on the day (UTC) of the packet.
 TOP_ROW = np.dtype(
-    [(name, "<i8") for name in ("position", "event_ns", "listing", "bid", "bid_quantity", "ask", "ask_quantity")]
+    [
+        (name, "<i8")
+        for name in ("position", "time_ns", "event_ns", "listing", "bid", "bid_quantity", "ask", "ask_quantity")
+    ]
 )
 # Somebody's trade; `broken` when the venue took it back.
-PRINT_ROW = np.dtype([(name, "<i8") for name in ("event_ns", "listing", "price", "quantity", "match", "broken")])
+PRINT_ROW = np.dtype([(name, "<i8") for name in ("time_ns", "listing", "price", "quantity", "match", "broken")])
 TAPE = np.dtype(
     [
         (name, "<i8")
@@ -130,23 +134,23 @@ def walk_message(book, tape, venue, position, time_ns, message, size):
     kind = load_u8(message)
     event_ns = event_time(time_ns, load_be48(message + itch.TIMESTAMP_NS))
     if kind in (EXECUTED, EXECUTED_WITH_PRICE) and size == itch.message_length(kind):
-        keep_execution(book, tape, venue, event_ns, message, kind)
+        keep_execution(book, tape, venue, time_ns, message, kind)
     outcome = apply_itch(book, venue, message, size)
     header = view(book, 1, BOOK)[0]
     if outcome <= DUPLICATE:
         if header.top_changed != 0:
-            keep_top(book, tape, position, event_ns, header.listing)
+            keep_top(book, tape, position, time_ns, event_ns, header.listing)
     elif outcome == NOT_BOOK:
         if kind == itch.TRADE:
             listing = listing_of(book, venue, load_be16(message + LOCATE))
             price = load_be32(message + itch.TRADE_PRICE)
             quantity = load_be32(message + itch.TRADE_QUANTITY)
-            keep_print(tape, event_ns, listing, price, quantity, load_be64(message + itch.TRADE_MATCH_NUMBER))
+            keep_print(tape, time_ns, listing, price, quantity, load_be64(message + itch.TRADE_MATCH_NUMBER))
         elif kind == itch.CROSS_TRADE:
             listing = listing_of(book, venue, load_be16(message + LOCATE))
             price = load_be32(message + itch.CROSS_TRADE_PRICE)
             quantity = load_be64(message + itch.CROSS_TRADE_QUANTITY)
-            keep_print(tape, event_ns, listing, price, quantity, load_be64(message + itch.CROSS_TRADE_MATCH_NUMBER))
+            keep_print(tape, time_ns, listing, price, quantity, load_be64(message + itch.CROSS_TRADE_MATCH_NUMBER))
         elif kind == itch.BROKEN_TRADE:
             break_print(tape, venue, load_be64(message + itch.BROKEN_TRADE_MATCH_NUMBER))
         elif kind == itch.STOCK_DIRECTORY:
@@ -154,7 +158,7 @@ def walk_message(book, tape, venue, position, time_ns, message, size):
 
 
 @hot
-def keep_top(book, tape, position, event_ns, listing):
+def keep_top(book, tape, position, time_ns, event_ns, listing):
     """The listing's top after an event: one row for each event of a packet."""
     state = view(tape, 1, TAPE)[0]
     if load_i64(state.wanted + listing * 8) == 0:
@@ -170,6 +174,7 @@ def keep_top(book, tape, position, event_ns, listing):
         state.top_count += 1
         store_i64(state.last_rows + listing * 8, state.top_count)
     row.position = position
+    row.time_ns = time_ns
     row.event_ns = event_ns
     row.listing = listing
     row.bid = top.bid
@@ -179,7 +184,7 @@ def keep_top(book, tape, position, event_ns, listing):
 
 
 @hot
-def keep_execution(book, tape, venue, event_ns, message, kind):
+def keep_execution(book, tape, venue, time_ns, message, kind):
     """An order of the book is about to be executed: at its own price, or at the one that the message says."""
     key = order_key(venue, load_be64(message + itch.ORDER_EXECUTED_REFERENCE))
     row = find_order(book, key)
@@ -194,18 +199,18 @@ def keep_execution(book, tape, venue, event_ns, message, kind):
         price = load_be32(message + itch.ORDER_EXECUTED_WITH_PRICE_PRICE)
     quantity = load_be32(message + itch.ORDER_EXECUTED_QUANTITY)
     match = load_be64(message + itch.ORDER_EXECUTED_MATCH_NUMBER)
-    keep_print(tape, event_ns, int64(order.listing_side) >> 1, price, quantity, match)
+    keep_print(tape, time_ns, int64(order.listing_side) >> 1, price, quantity, match)
 
 
 @hot
-def keep_print(tape, event_ns, listing, price, quantity, match):
+def keep_print(tape, time_ns, listing, price, quantity, match):
     """One print of a listing that matters."""
     state = view(tape, 1, TAPE)[0]
     if listing < 0 or quantity <= 0 or load_i64(state.wanted + listing * 8) == 0:
         return
     row = view(state.prints, state.print_capacity, PRINT_ROW)[state.print_count]
     state.print_count += 1
-    row.event_ns = event_ns
+    row.time_ns = time_ns
     row.listing = listing
     row.price = price
     row.quantity = quantity

@@ -131,11 +131,11 @@ def _price_fills(rows: _Rows, series: dict[int, Series]) -> None:
     """The market just before each fill, and later."""
     fills = rows.fills
     for at, market in _each(fills["instrument"], series):
-        middles, spreads = market.before(rows.event_ns[at])
+        middles, spreads, moments = market.before_fills(fills["venue"][at], rows.event_ns[at], fills["time_ns"][at])
         fills["middle_2"][at], fills["spread_width"][at] = middles, spreads
         sign, price, quantity = sign_of(fills["side"][at]), fills["price"][at], fills["quantity"][at]
         for horizon_ns, markout, marked in zip(HORIZONS_NS, MARKOUTS, MARKED, strict=True):
-            later = market.after(rows.event_ns[at] + horizon_ns)
+            later = market.after(moments + horizon_ns)
             fills[markout][at] = np.where(later > 0, sign * quantity * (later - 2 * price), 0)
             fills[marked][at] = np.where(later > 0, fills["notional"][at], 0)
 
@@ -146,9 +146,9 @@ def _price_parents(rows: _Rows, parents: list[Parent], series: dict[int, Series]
     for at, market in _each(table["instrument"], series):
         end_ns = np.where(table["ended_ns"][at] > 0, table["ended_ns"][at], last_ns)
         table["arrival_2"][at] = market.seen_at(positions[at])
-        table["end_2"][at] = market.before(end_ns + 1)[0]
+        table["end_2"][at] = market.at(end_ns)
         day_ns = table["decided_ns"][at] // DAY_NS * DAY_NS
-        table["close_2"][at] = market.before(day_ns + DAY_NS)[0]
+        table["close_2"][at] = market.at(day_ns + DAY_NS - 1)
         table["session_volume"][at] = market.traded(day_ns, day_ns + DAY_NS - 1)[0]
         volume, value = market.traded(table["decided_ns"][at], end_ns)
         table["interval_volume"][at], table["interval_value"][at] = volume, value
@@ -222,7 +222,7 @@ def _paths(parents: Array, series: dict[int, Series], last_ns: int) -> Array:
         end_ns = int(row["ended_ns"]) or last_ns
         times = np.unique(np.linspace(int(row["decided_ns"]), end_ns, PATH_POINTS).astype(np.int64))
         points = np.zeros(len(times), PATH_POINT)
-        points["time_ns"], points["middle_2"] = times, series[int(row["instrument"])].before(times + 1)[0]
+        points["time_ns"], points["middle_2"] = times, series[int(row["instrument"])].at(times)
         points = points[points["middle_2"] > 0]
         row["first_point"], row["points"] = begun, len(points)
         begun += len(points)

@@ -1,7 +1,7 @@
 """The market of a recording as series: the best bid and ask of each instrument over all venues, and every print.
 
-Two clocks: what an engine saw when it decided is found by recording position, what the market was when something was
-executed, and later, by the venues' event time.
+What the engine saw when it decided is found by recording position, later markets by the engine's clock; the market just
+before a fill by the venue's own clock, among that venue's events. Clocks of different venues are never compared.
 """
 
 from __future__ import annotations
@@ -124,34 +124,49 @@ def _doubled(table: Array) -> Array:
 
 @dataclass(frozen=True)
 class Series:
-    """One instrument over all venues. `middle_2`: best bid plus best ask; `spread`: their distance, 0 where they cross.
+    """One instrument over all venues, a row for each event that changed a top, in the order of the recording.
 
-    Rows where a side is missing everywhere are left out: the middle before them holds. `by_time` is in event time,
-    `by_position` in recording order.
+    `middles`: best bid plus best ask after it; `spreads`: their distance, 0 where they cross. While a side is missing
+    everywhere the middle before holds. Times are the engine's: when packets were received.
     """
 
     times: Array
-    middles_by_time: Array
-    spreads_by_time: Array
     positions: Array
-    middles_by_position: Array
+    middles: Array
+    spreads: Array
+    events: dict[int, tuple[Array, Array]]  # by venue: its event times, and the rows
     print_times: Array
     volumes: Array  # running sums, from 0
     values: Array
 
     def seen_at(self, positions: Array) -> Array:
         """The middle after so many packets, 0 before there was one."""
-        return _at(self.middles_by_position, np.searchsorted(self.positions, positions, "right"))
+        return _at(self.middles, np.searchsorted(self.positions, positions, "right"))
 
-    def before(self, times: Array) -> tuple[Array, Array]:
-        """Middle and spread just before each time, 0 before there were any."""
-        rows = np.searchsorted(self.times, times, "left")
-        return _at(self.middles_by_time, rows), _at(self.spreads_by_time, rows)
+    def at(self, times: Array) -> Array:
+        """The middle that holds at each time; 0 before there was one."""
+        return _at(self.middles, np.searchsorted(self.times, times, "right"))
 
     def after(self, times: Array) -> Array:
-        """The middle that holds at each time; 0 before there was one, and where the recording does not reach."""
-        found = _at(self.middles_by_time, np.searchsorted(self.times, times, "right"))
-        return np.where(times <= (self.times[-1] if len(self.times) else 0), found, 0)
+        """The same, and 0 where the recording does not reach."""
+        return np.where(times <= (self.times[-1] if len(self.times) else 0), self.at(times), 0)
+
+    def before_fills(self, venues: Array, events: Array, reported: Array) -> tuple[Array, Array, Array]:
+        """Middle and spread just before each fill, 0 before there were any, and when it was, on the engine's clock.
+
+        `events`: the venue's time of the fill; `reported`: when we heard of it. The fill's own trace in the venue's
+        feed, and whatever came later, is after it; so is everything that came after the report.
+        """
+        rows = np.searchsorted(self.times, reported, "right")
+        moments = reported.copy()
+        for venue, (times, places) in self.events.items():
+            own = np.flatnonzero(venues == venue)
+            found = np.searchsorted(times, events[own], "left")
+            own, found = own[found < len(times)], found[found < len(times)]
+            earlier = places[found] < rows[own]
+            own, first = own[earlier], places[found][earlier]
+            rows[own], moments[own] = first, self.times[first]
+        return _at(self.middles, rows), _at(self.spreads, rows), moments
 
     def traded(self, start_ns: Array, end_ns: Array) -> tuple[Array, Array]:
         """Volume and price x quantity of the prints from one time to another, both included."""
@@ -170,28 +185,35 @@ def _at(values: Array, rows: Array) -> Array:
 def series_of(tape: Tape, instrument: int) -> Series:
     """The series of one instrument, of every venue of the tape."""
     tops = tape.tops[tape.tops["listing"] % tape.width == instrument]
-    by_time = tops[np.argsort(tops["event_ns"], kind="stable")]
-    times, middles, spreads = _best(by_time, "event_ns", tape.width)
-    positions, seen, _ = _best(tops, "position", tape.width)
+    middles, spreads = _best(tops)
+    events = {}
+    for listing in np.unique(tops["listing"]).tolist():
+        rows = np.flatnonzero(tops["listing"] == listing)
+        events[listing // tape.width + 1] = (np.maximum.accumulate(tops["event_ns"][rows]), rows)
     prints = tape.prints[tape.prints["listing"] % tape.width == instrument]
-    prints = prints[np.argsort(prints["event_ns"], kind="stable")]
     volumes = np.concatenate([[0], np.cumsum(prints["quantity"])]).astype(np.int64)
     values = np.concatenate([[0], np.cumsum(prints["quantity"] * prints["price"])]).astype(np.int64)
-    return Series(times, middles, spreads, positions, seen, prints["event_ns"].copy(), volumes, values)
+    times = np.maximum.accumulate(tops["time_ns"]) if len(tops) else np.zeros(0, np.int64)
+    return Series(times, tops["position"].copy(), middles, spreads, events, prints["time_ns"].copy(), volumes, values)
 
 
-def _best(rows: Array, clock: str, width: int) -> tuple[Array, Array, Array]:
-    """Times (or positions), middles and spreads of the best bid and ask over venues, wherever there are both."""
+def _best(rows: Array) -> tuple[Array, Array]:
+    """Middles and spreads of the best bid and ask over venues after each row; those before, while a side is missing."""
     bids = np.zeros(len(rows), np.int64)
     asks = np.full(len(rows), EVERYTHING, np.int64)
-    places = np.arange(len(rows))
     for listing in np.unique(rows["listing"]).tolist():
-        own = rows["listing"] == listing
-        last = np.maximum.accumulate(np.where(own, places, -1))
+        last = _last(rows["listing"] == listing)
         known = rows[np.maximum(last, 0)]
         bid = np.where((last >= 0) & (known["bid_quantity"] > 0), known["bid"], 0)
         ask = np.where((last >= 0) & (known["ask_quantity"] > 0), known["ask"], EVERYTHING)
         bids, asks = np.maximum(bids, bid), np.minimum(asks, ask)
-    whole = (bids > 0) & (asks < EVERYTHING)
-    bids, asks = bids[whole], asks[whole]
-    return rows[clock][whole].copy(), bids + asks, np.maximum(asks - bids, 0)
+    whole = _last((bids > 0) & (asks < EVERYTHING))
+    place = np.maximum(whole, 0)
+    middles = np.where(whole >= 0, bids[place] + asks[place], 0)
+    return middles, np.where(whole >= 0, np.maximum(asks[place] - bids[place], 0), 0)
+
+
+def _last(chosen: Array) -> Array:
+    """The newest chosen row up to each row, -1 before the first."""
+    made: Array = np.maximum.accumulate(np.where(chosen, np.arange(len(chosen)), -1))
+    return made

@@ -24,7 +24,9 @@ class Moment:
     """The tops of every venue after one event: venue -> (bid, ask), of one instrument; None where a side is empty."""
 
     position: int
-    time_ns: int
+    time_ns: int  # when it was received
+    venue: int
+    event_ns: int  # when it happened, as the venue has it
     tops: dict[int, tuple[int | None, int | None]]
 
     @property
@@ -53,12 +55,20 @@ class SlowMarket:
     def until(self, instrument: int, time_ns: int) -> Fraction | None:
         return self.middle([m for m in self.known(instrument) if m.time_ns <= time_ns])
 
-    def before(self, instrument: int, time_ns: int) -> tuple[Fraction | None, Fraction]:
-        earlier = [m for m in self.known(instrument) if m.time_ns < time_ns]
-        if not earlier:
-            return None, Fraction(0)
-        bid, ask = earlier[-1].best or (0, 0)
-        return Fraction(bid + ask, 2), Fraction(max(0, ask - bid), 2)
+    def before(self, instrument: int, fill: Any, reported_ns: int) -> tuple[Fraction | None, Fraction, int]:
+        """Middle and half the spread before the fill's own trace in the feed, or its report, and when that was."""
+        best, moment_ns = None, reported_ns
+        for moment in self.moments.get(instrument, []):
+            if moment.time_ns > reported_ns:
+                break
+            if moment.venue == fill["venue"] and moment.event_ns >= fill["venue_time_ns"]:
+                moment_ns = moment.time_ns
+                break
+            best = moment.best or best
+        if best is None:
+            return None, Fraction(0), moment_ns
+        bid, ask = best
+        return Fraction(bid + ask, 2), Fraction(max(0, ask - bid), 2), moment_ns
 
 
 def read_market(path: Path) -> SlowMarket:
@@ -77,7 +87,8 @@ def read_market(path: Path) -> SlowMarket:
 
 
 def _apply(market: SlowMarket, orders: dict[Any, Any], venue: int, header: Any, name: str, values: Any) -> None:
-    time_ns = int(header["time_ns"]) // DAY_NS * DAY_NS + values["timestamp_ns"]
+    time_ns = int(header["time_ns"])
+    event_ns = time_ns // DAY_NS * DAY_NS + values["timestamp_ns"]
     instrument = values["stock_locate"]
     key = (venue, values.get("reference", 0))
     if name == "trade":
@@ -98,7 +109,7 @@ def _apply(market: SlowMarket, orders: dict[Any, Any], venue: int, header: Any, 
         own = [o for (at, _), o in orders.items() if at == place and o[0] == instrument and o[3] > 0]
         bids, asks = ([o[2] for o in own if o[1] == side] for side in "BS")
         tops[place] = (max(bids, default=None), min(asks, default=None))
-    market.moments.setdefault(instrument, []).append(Moment(int(header["position"]), time_ns, tops))
+    market.moments.setdefault(instrument, []).append(Moment(int(header["position"]), time_ns, venue, event_ns, tops))
 
 
 @dataclass
@@ -176,13 +187,13 @@ def _cost(parent: SlowParent, market: SlowMarket, last_ns: int) -> dict[str, Any
     end = market.until(instrument, end_ns)
     costs: dict[str, Any] = dict.fromkeys(("spread", "impact", "timing", "fees", "against_middle"), Fraction(0))
     marks = [Fraction(0)] * len(HORIZONS_S)
-    reach = market.known(instrument)[-1].time_ns if market.known(instrument) else 0
+    reach = market.moments[instrument][-1].time_ns if instrument in market.moments else 0
     traded = Fraction(0)
     for order in parent.orders:
         sent = market.seen(instrument, int(order.request["position"]))
-        for fill, _ in order.fills:
+        for fill, reported_ns in order.fills:
             price, quantity = int(fill["price"]), int(fill["quantity"])
-            middle, half = market.before(instrument, int(fill["venue_time_ns"]))
+            middle, half, moment_ns = market.before(instrument, fill, reported_ns)
             middle = Fraction(price) if middle is None else middle
             was_sent = middle if sent is None else sent
             began = was_sent if arrival is None else arrival
@@ -195,7 +206,7 @@ def _cost(parent: SlowParent, market: SlowMarket, last_ns: int) -> dict[str, Any
             costs["against_middle"] += paid * quantity
             traded += price * quantity
             for at, seconds in enumerate(HORIZONS_S):
-                later_ns = int(fill["venue_time_ns"]) + seconds * 1_000_000_000
+                later_ns = moment_ns + seconds * 1_000_000_000
                 later = market.until(instrument, later_ns)
                 if later is not None and later_ns <= reach:
                     marks[at] += sign * (later - price) * quantity

@@ -33,22 +33,32 @@ class Session:
             self.loop.memory.venues[venue]["taker_fee"] = FEE
             self.loop.memory.venues[venue]["maker_fee"] = -FEE // 3
         self.matches = 0
+        self.ahead_ns = {1: 0, 2: 0}  # of the venues' clocks before ours
 
     @property
     def now_ns(self) -> int:
         return int(self.loop.core["clock_ns"])
+
+    def event_ns(self, venue: int) -> int:
+        """Now, on the venue's clock."""
+        return self.now_ns + self.ahead_ns[venue]
 
     def wait(self, duration_ns: int) -> None:
         self.loop.pass_time(duration_ns)
 
     def quote(self, instrument: int, bid: int, ask: int, venue: int = VENUE) -> None:
         """A new top of a venue."""
-        self.loop.quote(instrument, bid, ask, self.now_ns % DAY_NS, venue)
+        self.loop.quote(instrument, bid, ask, self.event_ns(venue) % DAY_NS, venue)
 
     def print(self, instrument: int, price: int, quantity: int, venue: int = VENUE) -> None:
         """A trade between others, of orders that were not displayed."""
         self.matches += 1
-        fields = {"stock_locate": instrument, "timestamp_ns": self.now_ns % DAY_NS, "reference": 0, "side": "B"}
+        fields = {
+            "stock_locate": instrument,
+            "timestamp_ns": self.event_ns(venue) % DAY_NS,
+            "reference": 0,
+            "side": "B",
+        }
         name = INSTRUMENTS[instrument - 1].name
         fields |= {"quantity": quantity, "instrument": name, "price": price, "match_number": self.matches}
         self.loop.packet([itch50.encode("trade", **fields)], venue)
@@ -57,7 +67,7 @@ class Session:
         """A trade between others, at the bid."""
         self.matches += 1
         reference = self.loop.quoted[venue, instrument][0]
-        fields = {"stock_locate": instrument, "timestamp_ns": self.now_ns % DAY_NS, "reference": reference}
+        fields = {"stock_locate": instrument, "timestamp_ns": self.event_ns(venue) % DAY_NS, "reference": reference}
         message = itch50.encode("order_executed", **fields, quantity=quantity, match_number=self.matches)
         self.loop.packet([message], venue)
 
@@ -95,7 +105,7 @@ class Session:
         """One answer of the venue."""
         body = touched(1, ORDER_REPORT)
         fields = {"kind": kind, "venue_reference": order_id, "quantity": quantity, "price": price}
-        for name, value in (fields | {"venue_time_ns": self.now_ns} | more).items():
+        for name, value in (fields | {"venue_time_ns": self.event_ns(venue)} | more).items():
             body[name] = value
         complete_report(self.loop.address, venue, address_of(body), 0)
         body["fee"] = more.get("fee", body["fee"])

@@ -101,6 +101,7 @@ def test_the_published_example_of_a_part_filled_order(tmp_path: Path) -> None:
 def random_session(seed: int) -> Session:
     """Quotes, prints, orders, replacements, fills, busts on two venues; some orders are never answered for."""
     random, session = Random(seed), Session()
+    session.ahead_ns = {VENUE: random.choice((0, -5 * SECOND_NS)), OTHER_VENUE: random.choice((0, 3_600 * SECOND_NS))}
     middles = {ALPHA: 1_000_000, BRAVO: 500_000}
     open_orders: list[tuple[int, int, int]] = []
 
@@ -129,7 +130,10 @@ def random_session(seed: int) -> Session:
         what = random.random()
         if what < 0.5:
             quantity = min(left, random.randint(1, 6) * 10) or 10
-            match = session.fill(number, quantity, price, venue=venue, added=random.random() < 0.3)
+            happened_ns = session.event_ns(venue) - random.choice((0, 0, 1_000_000, SECOND_NS))
+            session.wait(random.choice((0, 1_000_000, SECOND_NS)))
+            added = random.random() < 0.3
+            match = session.fill(number, quantity, price, venue=venue, added=added, venue_time_ns=happened_ns)
             if random.random() < 0.15:
                 session.say(ReportKind.BROKEN, number, venue=venue, match_number=match)
         elif what < 0.75:
