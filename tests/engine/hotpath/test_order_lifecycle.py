@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import permutations
+from itertools import permutations, product
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine.hotpath.replay import RECORDS, replay_input, replay_request
 from engine.messages.codes import OPEN_STATES, OrderState, RecordKind, ReportKind
+from engine.messages.journal import BODIES
+from engine.native import address_of, touched
 from tests.engine.hotpath.lifecycle_events import ABOUT_ONE, ABOUT_THE_REPLACEMENT, EVENTS, WAYS, Pair
 from tests.engine.hotpath.lifecycle_model import NEW, OLD, World
 from tests.engine.loop_builder import ALPHA, BRAVO, STRATEGY, TEAM, VENUE, Loop
@@ -245,6 +248,30 @@ def test_the_documents_table_is_what_the_engine_does(bench: Bench) -> None:
             pair = brought_to(bench, "pending replace")
             happen(bench, pair, event)
             assert states == [NAMES[order.state] for order in pair.world.orders.values()], event
+
+
+def test_the_journal_alone_brings_every_order_back_to_where_it_was(bench: Bench) -> None:
+    """As after a start of another build, which takes requests and answers at their word."""
+    again = Bench()
+    again.loop.core["replaying"] = RECORDS
+    for state, event in product(WAYS, EVENTS):
+        with bench.then_forgotten(), again.then_forgotten():
+            pair = Pair.enter(bench.loop)
+            for name in (*WAYS[state], event):
+                EVENTS[name][0](pair)
+            recover(again, bench.loop.taken())
+            assert again.measured(pair) == bench.measured(pair), (state, event)
+
+
+def recover(bench: Bench, journal: list[Any]) -> None:
+    """Requests, answers and session events of a journal, as a start replays them."""
+    for record in journal:
+        body = touched(1, BODIES[record.kind])
+        body[0] = record.body
+        if record.kind == RecordKind.ORDER_REQUEST:
+            replay_request(bench.loop.address, address_of(body), bench.row, bench.team)
+        elif record.kind in (RecordKind.ORDER_REPORT, RecordKind.SESSION_EVENT):
+            replay_input(bench.loop.address, int(record.kind), record.time_ns, address_of(body))
 
 
 @pytest.mark.parametrize("state", [name for name in WAYS if name in ENDED])
