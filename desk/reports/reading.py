@@ -128,7 +128,7 @@ class CostFiles:
         return str(self.document["labels"][grouping].get(str(key), key))
 
     def groups(self, grouping: str) -> list[GroupRow]:
-        """Rows of a grouping, the dearest first, or in their own order where they have one."""
+        """Rows of a grouping, the largest shortfalls and gains first, or in their own order where they have one."""
         merged: dict[int, dict[str, int]] = {}
         for row in self.document["groups"]:
             if row["grouping"] == grouping and self.sees(row["team"]):
@@ -150,8 +150,8 @@ class CostFiles:
                     sums[name] += row[name]
         return GroupRow(0, "All", sums)
 
-    def dearest(self, most: int, grouping: str = "", key: int | None = None) -> list[dict[str, Any]]:
-        """Parents by shortfall, the dearest first; of one group, where `grouping` has whole parents."""
+    def largest(self, most: int, grouping: str = "", key: int | None = None) -> list[dict[str, Any]]:
+        """Parents, the largest shortfalls and gains first; of one group, where `grouping` has whole parents."""
         table = self.parents
         seen = np.ones(len(table), bool) if self.teams is None else np.isin(table["team"], sorted(self.teams))
         if key is not None and grouping in BY_PARENT:

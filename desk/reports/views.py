@@ -53,7 +53,7 @@ def reports(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_GET
 def costs(request: HttpRequest, report_id: int) -> HttpResponse:
-    """One report: totals, one grouping, the dearest parents."""
+    """One report: totals, one grouping, the parents that count most."""
     user = person(request)
     found = services.find_report(user, report_id)
     context: dict[str, Any] = {"report": found, "may_make": policy.may_make_report(user)}
@@ -65,7 +65,7 @@ def costs(request: HttpRequest, report_id: int) -> HttpResponse:
 def _result(files: CostFiles, grouping: str, key: int | None) -> dict[str, Any]:
     rows, total = files.groups(grouping), files.total()
     drawn = bars([row.part_points for row in rows] + [total.part_points])
-    parents = files.dearest(SHOWN_PARENTS, grouping, key)
+    parents = files.largest(SHOWN_PARENTS, grouping, key)
     return {
         "total": total,
         "groups": list(zip(rows, drawn, strict=False)),

@@ -46,12 +46,13 @@ async function markouts(element) {
     value: (chart, value) => basisPoints(value),
   }));
   const name = (value) => found.labels[value] ?? "";
+  const known = places.filter((place) => found.lines.some((line) => line.points[place] !== null));
   drawn(
     element,
     {
       legend: { live: true },
       cursor: { y: false },
-      hooks: { ready: [(chart) => chart.setLegend({ idx: places.length - 1 })] },
+      hooks: { ready: [(chart) => chart.setLegend({ idx: known.at(-1) })] },
       scales: { x: { time: false, range: [-0.25, places.length - 0.75] } },
       axes: axes((chart, values) => values.map(axisText), { splits: () => places, values: () => found.labels }),
       series: [{ label: "After", value: (chart, value) => name(value) }, ...series],
@@ -74,6 +75,12 @@ function merged(found) {
   return [0, 1, 2].map((column) => rows.map((row) => row[column]));
 }
 
+// An order may last less than a second: then tenths are told, or thousandths.
+function fineClock(chart, seconds, axis, space, step) {
+  if (step >= 1) return clockLabels(chart, seconds, axis, space, step);
+  return seconds.map((second) => utcClock(second, step >= 0.1 ? 10 : 12));
+}
+
 async function path(element) {
   const found = await told(element.dataset.path);
   if (!found || found.time.length < 2) return;
@@ -93,7 +100,7 @@ async function path(element) {
       legend: { live: true },
       cursor: { y: false, points: { size: 6 } },
       hooks: { ready: [(chart) => chart.setLegend({ idx: time.length - 1 })] },
-      axes: axes((chart, values) => values.map((value) => value.toFixed(2)), { values: clockLabels }),
+      axes: axes((chart, values) => values.map((value) => value.toFixed(2)), { values: fineClock }),
       series: [
         { label: "UTC", value: (chart, value) => (value === null || value === undefined ? "—" : utcClock(value)) },
         {

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.messages.codes import Side
+from engine.messages.codes import Liquidity, Side
 from engine.messages.tca import (
     COSTS,
     DAY_NS,
@@ -26,7 +26,7 @@ from engine.messages.tca import (
 from engine.studies.tca.market import Series
 from engine.studies.tca.orders import Book, Order, Parent
 
-BUY = int(Side.BUY)
+BUY, REMOVED = int(Side.BUY), int(Liquidity.REMOVED)
 PATH_POINTS = 120
 COPIED = (
     "order_id", "instrument", "venue", "side", "state", "sent_ns", "ended_ns", "price", "quantity", "filled",
@@ -177,8 +177,10 @@ def _split(rows: _Rows) -> None:
     paid = sign_of(fills["side"]) * (price_2 - middle)
     within = np.clip(paid, -fills["spread_width"], fills["spread_width"])
     fills["spread"] = fills["quantity"] * within
-    fills["impact"] = fills["quantity"] * (paid - within) + signed * (middle - sent)
-    fills["timing"] = signed * (sent - arrival)
+    # Who takes moves the market; while an order rests the market moves by itself.
+    moved, took = signed * (middle - sent), fills["liquidity"] == REMOVED
+    fills["impact"] = fills["quantity"] * (paid - within) + np.where(took, moved, 0)
+    fills["timing"] = signed * (sent - arrival) + np.where(took, 0, moved)
     fills["against_middle"] = signed * (price_2 - middle)
     fills["shortfall"] = fills["spread"] + fills["impact"] + fills["timing"] + fills["fees"]
 

@@ -1,7 +1,7 @@
 """`fit_costs`: the square-root impact coefficient and the share of the spread that fills pay, by venue and instrument.
 
 Impact of a parent in basis points = coefficient x volatility of the session x sqrt(executed / session's volume), by
-least squares through the origin, each parent weighted by what it traded. docs/tca.md has formulas and sources.
+least squares through the origin over the shares that took, each parent weighted by what it traded. docs/tca.md has formulas and sources.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from engine.studies.tca.costs import Report
 from engine.studies.tca.market import Series
 
 Array = np.ndarray[Any, Any]
-ADDED = int(Liquidity.ADDED)
+ADDED, REMOVED = int(Liquidity.ADDED), int(Liquidity.REMOVED)
 BASIS_POINTS = 10_000
 LEAST_PARENTS = 3  # fewer say nothing about a coefficient
 
@@ -51,7 +51,7 @@ def _row(report: Report, fills: Array, key: tuple[int, int], volatility: dict[in
     own = fills[((fills["venue"] == venue) | (venue == 0)) & ((fills["instrument"] == instrument) | (instrument == 0))]
     quantity, notional = int(own["quantity"].sum()), float(own["notional"].sum())
     half_spread = float((own["quantity"] * own["spread_width"]).sum())
-    coefficient, error = _impact(report, own, volatility)
+    coefficient, error = _impact(report, own[own["liquidity"] == REMOVED], volatility)
     used = np.unique(own["instrument"]).tolist()
     volumes = report.parents["session_volume"][own["parent_row"]]
     return CostRow(
@@ -71,7 +71,7 @@ def _row(report: Report, fills: Array, key: tuple[int, int], volatility: dict[in
 
 
 def _impact(report: Report, fills: Array, volatility: dict[int, float]) -> tuple[float, float]:
-    """Coefficient and its standard error over the parents of these fills; 0 and 0 when there are too few."""
+    """Coefficient and its standard error over the parents of these fills, which took; 0 and 0 for too few."""
     rows, places = np.unique(fills["parent_row"], return_inverse=True)
     sums = {}
     for name in ("impact", "notional", "quantity"):

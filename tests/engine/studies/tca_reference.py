@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.messages.codes import OPEN_STATES, OrderAction, OrderState, RecordKind, ReportKind, Side
+from engine.messages.codes import OPEN_STATES, Liquidity, OrderAction, OrderState, RecordKind, ReportKind, Side
 from engine.messages.journal import RECORDING_HEADER
 from engine.messages.records import BodyRecord, records
 from engine.protocols import itch50, moldudp64
@@ -200,7 +200,9 @@ def _cost(parent: SlowParent, market: SlowMarket, last_ns: int) -> dict[str, Any
             paid = sign * (price - middle)
             inside = max(-half, min(half, paid))
             costs["spread"] += inside * quantity
-            costs["impact"] += (paid - inside + sign * (middle - was_sent)) * quantity
+            moved = "impact" if fill["liquidity"] == Liquidity.REMOVED else "timing"
+            costs["impact"] += (paid - inside) * quantity
+            costs[moved] += sign * (middle - was_sent) * quantity
             costs["timing"] += sign * (was_sent - began) * quantity
             costs["fees"] += int(fill["fee"])
             costs["against_middle"] += paid * quantity
