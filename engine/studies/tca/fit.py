@@ -1,7 +1,8 @@
 """`fit_costs`: the square-root impact coefficient and the share of the spread that fills pay, by venue and instrument.
 
 Impact of a parent in basis points = coefficient x volatility of the session x sqrt(executed / session's volume), by
-least squares through the origin over the shares that took, each parent weighted by what it traded. docs/tca.md has formulas and sources.
+least squares through the origin over the shares that took, each parent weighted by what it traded. docs/tca.md has
+formulas and sources.
 """
 
 from __future__ import annotations
