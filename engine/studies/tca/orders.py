@@ -7,14 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from engine.messages.codes import OPEN_STATES, FeedEventKind, OrderAction, OrderState, RecordKind, ReportKind
+from engine.history.recorded_market import event_time
+from engine.messages.codes import (
+    OPEN_STATES,
+    FeedEventKind,
+    OrderAction,
+    OrderState,
+    ParentState,
+    RecordKind,
+    ReportKind,
+)
 from engine.messages.records import TextRecord, bodies
+from engine.messages.tca import DAY_NS
 from engine.studies.tca.market import FeedChange
 from engine.studies.tca.sources import Sources
 
-PARENT_KIND = getattr(RecordKind, "PARENT", None)
-WORKING_PARENT = 1
-ENDED_PARENT = 4  # DONE, and what follows it
+NEVER_NS = 1 << 62
 REQUESTED = (
     "order_id", "parent_id", "strategy", "team", "instrument", "kind", "venue", "side", "price", "quantity", "position",
 )  # fmt: skip
@@ -28,7 +36,7 @@ class Fill:
 
     sequence: int
     time_ns: int
-    event_ns: int  # the venue's time, the engine's where the venue says none
+    event_ns: int  # the venue's time of day, on the day that is nearest; NEVER_NS where the venue says none
     price: int
     quantity: int
     fee: int
@@ -117,9 +125,8 @@ class Book:
         ]
 
     def _run(self, run: np.ndarray[Any, Any]) -> None:
-        if PARENT_KIND is not None:
-            for header, row in zip(*bodies(run, PARENT_KIND), strict=True):
-                self._parent(header, row)
+        for header, row in zip(*bodies(run, RecordKind.PARENT), strict=True):
+            self._parent(header, row)
         for header, row in zip(*bodies(run, RecordKind.ORDER_REQUEST), strict=True):
             if row["action"] in (OrderAction.ENTER, OrderAction.REPLACE):
                 self._request(header, row)
@@ -139,7 +146,7 @@ class Book:
             known = Parent(parent_id=number, decided_ns=int(header["time_ns"]), **told)
             self._by_number[number] = known
             self.parents.append(known)
-        elif int(row["state"]) >= ENDED_PARENT:
+        elif int(row["state"]) > ParentState.EXPIRING:
             known.ended_ns = int(header["time_ns"])
 
     def _request(self, header: Any, row: Any) -> None:
@@ -159,7 +166,8 @@ class Book:
     def _report(self, order: Order, header: Any, row: Any) -> None:
         kind, time_ns = int(row["kind"]), int(header["time_ns"])
         if kind == ReportKind.EXECUTED:
-            event_ns = int(row["venue_time_ns"]) or time_ns
+            venue_ns = int(row["venue_time_ns"])
+            event_ns = int(event_time(time_ns, venue_ns % DAY_NS)) if venue_ns else NEVER_NS
             told = {name: int(row[name]) for name in REPORTED}
             order.fills.append(Fill(int(header["sequence"]), time_ns, event_ns, **told))
         elif kind == ReportKind.BROKEN:
@@ -185,11 +193,6 @@ class Book:
 
     def _end(self, parent: Parent) -> None:
         """When the parent ended: 0 while something of it is open, or may still come."""
-        if parent.parent_id and parent.parent_id in self._by_number and parent.ended_ns:
-            return
-        told = bool(parent.parent_id) and PARENT_KIND is not None
-        if told or any(order.is_open for order in parent.orders):
-            parent.ended_ns = 0
-        else:
+        if not parent.parent_id and not any(order.is_open for order in parent.orders):
             fills = [fill.time_ns for order in parent.orders for fill in order.fills]
             parent.ended_ns = max([order.ended_ns for order in parent.orders] + fills, default=0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import asdict
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -13,12 +14,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.messages.codes import OrderState, ReportKind
+from engine.algorithms import ALGORITHMS
+from engine.messages.codes import OrderAction, OrderState, ReportKind
 from engine.messages.costs import cost_of, read_costs
-from engine.messages.tca import COSTS, MARKOUTS, MONEY_SCALE, SUMS
+from engine.messages.tca import ALGORITHM, COSTS, MARKOUTS, MONEY_SCALE, SUMS
 from engine.studies.command import main
 from engine.studies.tca.door import GROUPINGS, Study
-from tests.engine.loop_builder import ALPHA, BRAVO, BUY, OTHER_VENUE, SECOND_NS, SELL, VENUE
+from tests.engine.algorithms.trading_floor import MIDDLE, TICK, Floor
+from tests.engine.loop_builder import ALPHA, BRAVO, BUY, INSTRUMENTS, OTHER_VENUE, SECOND_NS, SELL, VENUE, Loop
 from tests.engine.studies.tca_reference import slow_costs
 from tests.engine.studies.tca_session import FEE, Session
 
@@ -231,6 +234,35 @@ def test_close_and_volume_are_those_of_the_day(tmp_path: Path) -> None:
     session.print(ALPHA, 1_100_100, 7_000)
     (parent,) = Study(session.save(tmp_path)).report.parents
     assert (money(parent["close_2"]), int(parent["session_volume"])) == (Decimal("100.10"), 300)
+
+
+def test_children_belong_to_their_parent_and_one_that_was_not_filled_costs_what_it_missed(tmp_path: Path) -> None:
+    loop, kept = Loop(strategy_count=8), bytearray()
+    loop.journal.append_started({"instruments": [asdict(row) for row in INSTRUMENTS], "venue_count": 4})
+    take = loop.journal.take
+    loop.journal.take = lambda: (made := take(), kept.extend(made))[0]  # type: ignore[method-assign]
+    floor = Floor(loop=loop)
+    worked = floor.enter("twap", 400, 4, given={"slices": 4, "patience": 0.2})
+    missed = floor.enter("twap", 100, 4, SELL, price=MIDDLE + 50 * TICK, client_order_id="second")
+    floor.run(2)
+    floor.quote(VENUE, MIDDLE - 100 * TICK)
+    floor.run(3)
+    floor.loop.taken()
+    (tmp_path / "journal.bin").write_bytes(bytes(kept))
+    (tmp_path / "recording.bin").write_bytes(loop.recording.take())
+    study = Study(tmp_path)
+    first, second = study.report.parents
+    assert [int(row["parent_id"]) for row in (first, second)] == [worked, missed]
+    assert [(int(row["quantity"]), int(row["filled"])) for row in (first, second)] == [(400, floor.done), (100, 0)]
+    entered = [row["parent_id"] for row in floor.requests if row["action"] == OrderAction.ENTER]
+    assert [int(row["orders"]) for row in (first, second)] == [entered.count(worked), entered.count(missed)]
+    assert (int(first["fills"]), int(second["fills"])) == (len(floor.fills), 0)
+    assert floor.done == 400
+    assert money(first["notional"]) == sum(Decimal(price * quantity) for *_, price, quantity in floor.fills) / 10_000
+    assert money(second["opportunity"]) == money(second["shortfall"]) == Decimal("100.00")
+    key = ALGORITHM + ALGORITHMS["twap"][0]
+    groups = {row["key"]: row["filled"] for row in study.document()["groups"] if row["grouping"] == "algorithm"}
+    assert (groups, study.document()["labels"]["algorithm"]) == ({key: 400}, {str(key): "TWAP"})
 
 
 def test_only_what_was_decided_on_a_day_or_by_a_strategy_is_reported(tmp_path: Path) -> None:
