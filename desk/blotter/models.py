@@ -5,6 +5,7 @@ an empty database. `strategy` is null for a manual order. Prices and money in th
 """
 
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from django.db import models
 
@@ -18,6 +19,7 @@ from engine.messages.codes import (
     OrderState,
     ParentState,
     ReportKind,
+    RouteReason,
     Scope,
     Side,
     StampCause,
@@ -179,6 +181,48 @@ class OrderLatency(models.Model):
 
     def __str__(self) -> str:
         return f"latency of request {self.sequence} of order {self.order_id}"
+
+
+class Route(models.Model):
+    """What the router decided about one venue when it split an order, and why: the ROUTE record of the journal.
+
+    Costs are of a share, in the currency, against the middle of the market; `fill_chance` in 1/1,000. `taken` and
+    `rested` are the orders that were entered there, null: none.
+    """
+
+    sequence = models.BigIntegerField(primary_key=True)
+    route_id = models.BigIntegerField(db_index=True)
+    time_ns = models.BigIntegerField()
+    round = models.PositiveSmallIntegerField()
+    venue = weak_reference("markets.Venue")
+    instrument = weak_reference("markets.Instrument")
+    side = models.PositiveSmallIntegerField(choices=choices_of(Side))
+    reason = models.PositiveSmallIntegerField(choices=choices_of(RouteReason))
+    taken = models.BigIntegerField(null=True, db_index=True)
+    rested = models.BigIntegerField(null=True, db_index=True)
+    take_price = models.DecimalField(max_digits=20, decimal_places=4)
+    rest_price = models.DecimalField(max_digits=20, decimal_places=4)
+    take_quantity = models.BigIntegerField()
+    rest_quantity = models.BigIntegerField()
+    displayed = models.BigIntegerField()
+    ahead = models.BigIntegerField()
+    price_part = models.DecimalField(max_digits=20, decimal_places=7)
+    fee_part = models.DecimalField(max_digits=20, decimal_places=7)
+    risk_part = models.DecimalField(max_digits=20, decimal_places=7)
+    rest_cost = models.DecimalField(max_digits=20, decimal_places=7)
+    fill_chance = models.PositiveSmallIntegerField()
+    latency_us = models.BigIntegerField()
+
+    class Meta:
+        ordering = ["sequence"]
+
+    def __str__(self) -> str:
+        return f"route {self.route_id} at venue {self.venue_id}"
+
+    @property
+    def take_cost(self) -> Decimal:
+        """What a share costs that is taken there."""
+        return self.price_part + self.fee_part + self.risk_part
 
 
 class Fill(Projected):

@@ -15,6 +15,7 @@ REJECTED, NOT_SENT = int(ReportKind.REJECTED), int(ReportKind.NOT_SENT)
 NO_DENIAL = int(DenialReason.NONE)
 WORKING_PARENT = int(ParentState.WORKING)
 BUY, SELL = int(Side.BUY), int(Side.SELL)
+COST_SCALE = "10000000.0"  # costs of the router: 1/1,000 of that
 SCALE = "10000.0"  # integers of 1/10,000 become decimals here and nowhere else in the projector
 
 # Before orders had parents their own number stood where the parent's is now.
@@ -77,6 +78,17 @@ update blotter_fill f set broken_sequence = r.sequence
 from staged_report r
 where r.kind = {BROKEN} and r.duplicate = 0 and f.venue_id = r.venue and f.match_number = r.match_number
     and f.order_id = r.order_id and f.sequence < r.sequence and f.broken_sequence is null
+"""
+
+ROUTES = f"""
+insert into blotter_route (sequence, route_id, time_ns, round, venue_id, instrument_id, side, reason, taken, rested,
+    take_price, rest_price, take_quantity, rest_quantity, displayed, ahead, price_part, fee_part, risk_part, rest_cost,
+    fill_chance, latency_us)
+select sequence, route_id, time_ns, round, venue, instrument, side, reason, nullif(take_order_id, 0),
+    nullif(rest_order_id, 0), take_price / {SCALE}, rest_price / {SCALE}, take_quantity, rest_quantity, displayed,
+    ahead, price_part / {COST_SCALE}, fee_part / {COST_SCALE}, risk_part / {COST_SCALE}, rest_cost / {COST_SCALE},
+    fill_chance, latency_us
+from staged_route
 """
 
 # The newest report says how an order stands; a cancel asked for after it shows only while the order is working.
@@ -163,6 +175,7 @@ STATEMENTS: tuple[tuple[str, frozenset[RecordKind]], ...] = (
     (REPORT_EVENTS, frozenset({REPORTS})),
     (FILLS, frozenset({REPORTS})),
     (BROKEN_FILLS, frozenset({REPORTS})),
+    (ROUTES, frozenset({RecordKind.ROUTE})),
     (ORDER_CHANGES, frozenset({REQUESTS, REPORTS})),
     (REPLACED_ORDERS, frozenset({REPORTS})),
     (RELEASED_ORDERS, frozenset({REPORTS})),

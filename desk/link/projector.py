@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from django.db import connection, transaction
 
-from desk.blotter.models import Denial, Fill, Order, OrderEvent, Parent, time_of
+from desk.blotter.models import Denial, Fill, Order, OrderEvent, Parent, Route, time_of
 from desk.link.effects import note_command, note_strategy_state
 from desk.link.fold import fold_fills
 from desk.link.merge import lose_session, merge
@@ -25,7 +25,7 @@ from engine.messages.journal import BODIES
 from engine.messages.records import TextRecord, bodies, runs
 from engine.messages.secrets import without_secrets
 
-PROJECTIONS = (Order, Parent, OrderEvent, Fill, Denial, Position, EngineEvent)
+PROJECTIONS = (Order, Parent, OrderEvent, Fill, Denial, Route, Position, EngineEvent)
 EVENT_KINDS = (
     RecordKind.SESSION_EVENT,
     RecordKind.FEED_EVENT,

@@ -17,6 +17,7 @@ TABLES = {
     RecordKind.DENIAL: "staged_denial",
     RecordKind.ORDER_REPORT: "staged_report",
     RecordKind.PARENT: "staged_parent",
+    RecordKind.ROUTE: "staged_route",
 }
 
 

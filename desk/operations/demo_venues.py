@@ -97,7 +97,7 @@ def _midpoint(market: Market) -> Settings:
     feed = _feed(market, MID_LINE_A_PORT, MID_LINE_B_PORT, MID_RETRANSMISSION_PORT, MID_SNAPSHOT_PORT)
     session = _fix(market, MID_ORDER_PORT, "XMID", "5.0SP2")
     session |= _drop_copy(market, MID_DROP_COPY_PORT)
-    return session | feed | _fees(MID_FEE, MID_FEE) | {"priced_by": str(FIRST)}
+    return session | feed | _fees(MID_FEE, MID_FEE) | {"priced_by": str(FIRST), "midpoint": "1"}
 
 
 def _broker(market: Market) -> Settings:

@@ -9,6 +9,7 @@ from typing import Any
 from engine.control.configuration import LARGEST_NUMBER, PROTOCOLS, Configuration, Refusal
 from engine.control.parent_orders import ParentOrders
 from engine.control.preview import preview
+from engine.control.routing import SMART, check_routed, route_order
 from engine.hotpath import tables
 from engine.hotpath.calibration import read_cycles
 from engine.hotpath.entries import (
@@ -175,11 +176,11 @@ class Commands:
     def _check_order(self, body: control.EnterOrder, _: Command) -> int:
         if body.expires_ns and int(self.memory.core["clock_ns"][0]) > body.expires_ns:
             raise Refusal("the order came later than its sender allowed; it was not sent")
-        if (
-            not 1 <= body.venue <= int(self.memory.core["venue_count"][0])
-            or body.instrument not in self.configuration.names
-        ):
+        last = int(self.memory.core["venue_count"][0])
+        if not (body.venue == SMART or 1 <= body.venue <= last) or body.instrument not in self.configuration.names:
             raise Refusal("no such instrument or venue")
+        if body.venue == SMART:
+            check_routed(body)
         if body.team <= 0 or min(body.side, body.quantity, body.price, body.time_in_force) < 0:
             raise Refusal("an order needs a team, and no number of it is negative")
         self.configuration.check_room(body.team)
@@ -248,15 +249,19 @@ class Commands:
 
     def _enter_order(self, body: control.EnterOrder, number: int) -> dict[str, Any]:
         team = self.configuration.team_account(number)
+        if body.venue == SMART:
+            return self._denied_or(route_order(self.memory, team, body))
         order_id = int(
             enter(
                 self.memory.address, 0, team, ANY, body.venue, body.instrument, body.side, body.price, body.quantity,
                 body.time_in_force,
             )
         )  # fmt: skip
-        if order_id > 0:
-            return {"order_id": order_id}
-        return self._denied(DenialReason(-order_id))
+        return self._denied_or({"order_id": order_id})
+
+    def _denied_or(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """The answer, or the gate's refusal when its `order_id` is minus a DenialReason."""
+        return answer if answer["order_id"] >= 0 else self._denied(DenialReason(-answer["order_id"]))
 
     def _denied(self, reason: DenialReason) -> dict[str, Any]:
         """What the gate measured when it refused just now."""

@@ -39,6 +39,7 @@ from engine.messages.journal import (
     ORDER_NUMBERS,
     ORDER_REQUEST,
     RECORD_SIZE,
+    ROUTE,
 )
 from engine.native import address_of, touched
 
@@ -229,6 +230,9 @@ class Replay:
         elif kind == RecordKind.DENIAL and not self.found.followed:
             denied = int(raw[HEADER_SIZE:RECORD_SIZE].view(DENIAL)["order_id"][0])
             core["next_order_id"] = max(int(core["next_order_id"][0]), denied + 1)
+        elif kind == RecordKind.ROUTE and not self.found.followed:
+            routed = int(raw[HEADER_SIZE:RECORD_SIZE].view(ROUTE)["route_id"][0])
+            core["next_order_id"] = max(int(core["next_order_id"][0]), routed + 1)
         elif kind == RecordKind.ORDER_NUMBERS and not self.found.followed:
             last = int(raw[HEADER_SIZE:RECORD_SIZE].view(ORDER_NUMBERS)["last"][0])
             core["last_number"] = max(int(core["last_number"][0]), last)

@@ -23,6 +23,7 @@ from engine.hotpath import (
     reports,
     requests,
     risk,
+    router_orders,
     sending,
     sessions,
     snapshot_feed,
@@ -58,6 +59,7 @@ MOST_ARGUMENTS = 9
     REPLAY_INPUT,
     REPLAY_PACKETS,
     REPLAY_REQUEST,
+    ROUTE,
     SEND_ACCOUNT_QUERY,
     SEND_LOGOUT,
     SEND_VOID,
@@ -75,7 +77,7 @@ MOST_ARGUMENTS = 9
     SETTLE_PARENT,
     SPEND_NUMBER,
     STOP_PARENT,
-) = range(39)
+) = range(40)
 
 
 @hot
@@ -149,6 +151,8 @@ def call(what, engine, a, b, c, d, e, f, g, h, i):
         return replay.replay_packets(engine, a, b, c)
     if what == REPLAY_REQUEST:
         replay.replay_request(engine, a, b, c)
+    if what == ROUTE:
+        return router_orders.route(engine, a, b, c, d, e, f, g, h, i, 0.0)
     if what == SEND_ACCOUNT_QUERY:
         sending.send_account_query(engine, a)
     if what == SEND_LOGOUT:
@@ -198,6 +202,7 @@ replace = _entry(REPLACE)
 replay_input = _entry(REPLAY_INPUT)
 replay_packets = _entry(REPLAY_PACKETS)
 replay_request = _entry(REPLAY_REQUEST)
+route = _entry(ROUTE)
 send_account_query = _entry(SEND_ACCOUNT_QUERY)
 send_logout = _entry(SEND_LOGOUT)
 send_void = _entry(SEND_VOID)

@@ -10,6 +10,7 @@ import numpy as np
 from engine.hotpath import tables
 from engine.hotpath.book import BookMemory
 from engine.hotpath.latency import STAMP, STAMP_ROWS
+from engine.hotpath.router_tables import CHILD, LEARNED, ROUTE_ROW, ROUTED, ROUTED_ROWS
 from engine.hotpath.status_tables import MARKET, PRINT, PRINTS, STATUS
 from engine.messages.codes import EngineState, Scope, SessionState, StampCause, StrategyState
 from engine.messages.instruments import Instrument
@@ -23,7 +24,8 @@ TABLES = (
     "instruments", "venues", "lines", "accounts", "cells", "strategies", "legs", "subscription_starts",
     "subscription_legs", "orders", "requests", "context", "timespec", "packet", "pending", "pending_lengths",
     "touched", "touched_marks", "called", "polled", "stamps", "report", "fix_fields", "done_text", "marks",
-    "statuses", "markets", "prints", "arrivals", "fills", "parents", "volumes", "asked",
+    "statuses", "markets", "prints", "arrivals", "fills", "parents", "volumes", "asked", "learned", "routed",
+    "route_child", "route_rows",
 )  # fmt: skip
 
 
@@ -89,6 +91,10 @@ class EngineMemory:
         self.markets = touched(tables.VENUES, MARKET)
         self.prints = touched(tables.VENUES * PRINTS, PRINT)
         self.arrivals = touched(tables.VENUES * tables.ARRIVALS, tables.ARRIVAL)
+        self.learned = touched(self.listing_count, LEARNED)
+        self.routed = touched(ROUTED_ROWS, ROUTED)
+        self.route_child = touched(1, CHILD)
+        self.route_rows = touched(tables.VENUES, ROUTE_ROW)
         self.inbound = touched(tables.VENUES * tables.INBOUND_BYTES, np.dtype("u1"))
         self.outbound = touched(tables.VENUES * tables.OUTBOUND_BYTES, np.dtype("u1"))
         self.address = address_of(self.core)

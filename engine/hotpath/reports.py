@@ -19,6 +19,7 @@ from engine.hotpath.orders import (
     forget_cancel,
     is_open,
 )
+from engine.hotpath.router_orders import settle_part
 from engine.hotpath.tables import ENGINE, ORDER, REPORT_UNKNOWN, VENUE, VENUES
 from engine.journal.append import commit_journal
 from engine.messages.codes import Liquidity, RecordKind
@@ -107,8 +108,8 @@ def take_report(engine, report_address):
     core = view(engine, 1, ENGINE)[0]
     core.implied_end = 0
     report = view(report_address, 1, ORDER_REPORT)[0]
-    venue_index = int64(report.venue)
-    if report.kind == EXECUTED and imply_replaced(engine, report_address) == 0:
+    venue_index, order_id, kind = int64(report.venue), int64(report.order_id), int64(report.kind)
+    if kind == EXECUTED and imply_replaced(engine, report_address) == 0:
         return 0
     owner = journal_report(engine, report_address)
     if owner == -2:
@@ -121,6 +122,9 @@ def take_report(engine, report_address):
         core.attention |= REPORT_UNKNOWN
     else:
         notify_owner(engine, owner)
+        slot = find_order(engine, order_id)
+        if slot != 0 and view(slot, 1, ORDER)[0].route != 0:
+            settle_part(engine, slot, kind)
     return 1
 
 

@@ -15,6 +15,9 @@ from engine.hotpath.router_costs import (
     cost_of_resting,
     cost_of_taking,
     distance,
+    expect_beyond,
+    expect_market,
+    pool_rests,
 )
 from engine.hotpath.router_tables import CHILD, COST_SCALE, ROUTE_ROW
 from engine.messages.codes import RouteReason, Urgency
@@ -106,6 +109,7 @@ def look(child_address, row_address, middle):
             return
         cost_of_midpoint(child_address, row_address, middle)
         return
+    expect_beyond(row_address)
     if row.far == 0 or row.far_quantity <= 0:
         row.reason = NO_QUOTE
         return
@@ -121,7 +125,7 @@ def look(child_address, row_address, middle):
 @hot
 def cheapest_at(rows, count, price, wanted):
     """The venue of least cost that displays `price` and of whose `wanted` shares (0: those that are sure, 1: the
-    displayed ones, 2: those beyond) some are not asked for yet; NOWHERE when there is none."""
+    displayed ones) some are not asked for yet; NOWHERE when there is none."""
     found = NOWHERE
     cost = DEAREST
     for at in range(count):
@@ -136,11 +140,9 @@ def cheapest_at(rows, count, price, wanted):
 
 @hot
 def room_at(row_address, wanted):
-    """Shares that may be asked for at a venue in each of the three goes."""
+    """Shares that may be asked for at a venue in each of the two goes."""
     row = view(row_address, 1, ROUTE_ROW)[0]
-    if wanted == 0:
-        return row.sure
-    return row.far_quantity if wanted == 1 else row.far_quantity + row.beyond
+    return row.sure if wanted == 0 else row.far_quantity
 
 
 @hot
@@ -152,9 +154,9 @@ def in_lots(quantity, most, lot_size):
 
 @hot
 def take_at(child_address, rows, count, price):
-    """Take what is displayed at one price: first what is sure, then all that is displayed, then what may hide there."""
+    """Take what is displayed at one price: first what is sure to be there, then all that is displayed."""
     child = view(child_address, 1, CHILD)[0]
-    for wanted in range(3):
+    for wanted in range(2):
         while child.left > 0:
             at = cheapest_at(rows, count, price, wanted)
             if at == NOWHERE:
@@ -174,10 +176,13 @@ def take_at(child_address, rows, count, price):
 
 @hot
 def ping_midpoints(child_address, rows, count, middle):
-    """Ask at the midpoint where the expected cost is below that of the best displayed price."""
+    """Ask at the midpoint where the expected cost is below that of the best displayed price. The order's price is the
+    first tick that reaches the middle; it trades at the middle all the same."""
     child = view(child_address, 1, CHILD)[0]
     crossing = distance(child.side, child.best_far, middle)
-    price = middle // 2 if child.side == BUY else (middle + 1) // 2
+    price = middle // 2 // child.tick_size * child.tick_size
+    if child.side == BUY and price * 2 < middle:
+        price += child.tick_size
     if child.best_far == 0 or not within(child.side, price, child.limit):
         return
     for at in range(count):
@@ -187,7 +192,9 @@ def ping_midpoints(child_address, rows, count, middle):
         if row.own_far != 0:
             row.reason = OWN_ORDER
             continue
-        asked = row.beyond if row.beyond > row.minimum_quantity else row.minimum_quantity
+        asked = row.beyond // 1000
+        if asked < row.minimum_quantity:
+            asked = row.minimum_quantity
         asked = in_lots(asked, child.left, child.lot_size)
         if asked < row.minimum_quantity:
             row.reason = BELOW_MINIMUM
@@ -242,6 +249,58 @@ def take(child_address, rows, count):
 
 
 @hot
+def ask_beyond(child_address, rows, count):
+    """Everything displayed within the limit is asked for and the child rests nowhere: what is left is asked in
+    proportion to what came beyond the displayed shares before, at the limit."""
+    child = view(child_address, 1, CHILD)[0]
+    if child.best_near != 0 and not is_better(child.side, child.best_near, child.limit):
+        return  # nobody of the other side hides at a price that is displayed on ours
+    total = 0
+    most = NOWHERE
+    for at in range(count):
+        row = view(rows, count, ROUTE_ROW)[at]
+        if may_hide(child_address, rows + at * ROW_BYTES):
+            total += row.beyond
+            if most == NOWHERE or row.beyond > view(rows, count, ROUTE_ROW)[most].beyond:
+                most = at
+    if most == NOWHERE:
+        return
+    spread = child.left
+    for at in range(count):
+        row = view(rows, count, ROUTE_ROW)[at]
+        if total == 0 or at == most or not may_hide(child_address, rows + at * ROW_BYTES):
+            continue
+        more = spread * row.beyond // total // child.lot_size * child.lot_size
+        if more > 0 and row.take_quantity + more >= row.minimum_quantity:
+            give_more(child_address, rows + at * ROW_BYTES, more)
+    chosen = view(rows, count, ROUTE_ROW)[most]
+    if chosen.take_quantity + child.left >= chosen.minimum_quantity:
+        give_more(child_address, rows + most * ROW_BYTES, child.left)
+
+
+@hot
+def may_hide(child_address, row_address):
+    """Whether the venue may be asked for more than it displays."""
+    child = view(child_address, 1, CHILD)[0]
+    row = view(row_address, 1, ROUTE_ROW)[0]
+    if row.blocked != NONE or row.midpoint != 0 or row.reason == BELOW_MINIMUM:
+        return False
+    return row.own_far == 0 or not within(child.side, row.own_far, child.limit)
+
+
+@hot
+def give_more(child_address, row_address, more):
+    """Ask for `more` shares at the venue, at the child's limit."""
+    child = view(child_address, 1, CHILD)[0]
+    row = view(row_address, 1, ROUTE_ROW)[0]
+    row.take_quantity += more
+    row.take_price = child.limit
+    row.reason = TAKEN
+    child.left -= more
+    child.taken += more
+
+
+@hot
 def price_to_rest(child_address, stays):
     """Where the rest of the child rests: at its limit, but never locking or crossing what stays displayed. `stays` is
     the best price of the other side that will be left."""
@@ -258,7 +317,7 @@ def reason_not_to_rest(child_address, row_address, price):
     row = view(row_address, 1, ROUTE_ROW)[0]
     if row.blocked != NONE:
         return row.blocked
-    if row.midpoint != 0:
+    if row.midpoint != 0 or (row.near == 0 and row.far == 0):
         return NO_QUOTE
     if row.own_far != 0 and not is_better(child.side, price, row.own_far):
         return OWN_ORDER
@@ -270,6 +329,7 @@ def rest(child_address, rows, count, price, middle):
     """Lay out what is left in pieces, each where the next share costs least; `placed` before it counts as ahead."""
     child = view(child_address, 1, CHILD)[0]
     crossing = cost_of_crossing(child_address, rows, count, middle)
+    pool_rests(child_address, rows, count)
     piece = in_lots((child.left + PIECES - 1) // PIECES, child.left, child.lot_size)
     while child.left > 0:
         found = NOWHERE
@@ -283,7 +343,7 @@ def rest(child_address, rows, count, price, middle):
                 if row.take_quantity == 0 and row.rest_quantity == 0:
                     row.reason = reason
                 continue
-            cost_of_resting(child_address, address, price, row.rest_quantity + more, middle, crossing)
+            cost_of_resting(child_address, address, price, more, middle, crossing)
             if row.rest_cost < cost:
                 found = at
                 cost = row.rest_cost
@@ -301,15 +361,20 @@ def rest(child_address, rows, count, price, middle):
 
 @hot
 def cost_of_crossing(child_address, rows, count, middle):
-    """What a share costs that did not trade while it rested: the far side a spread further, and the dearest fee."""
+    """What a share costs that did not trade while it rested: the far side a spread further, the dearest fee, and a tick
+    for the part of the child that is beyond what is displayed there."""
     child = view(child_address, 1, CHILD)[0]
     fee = 0
+    shown = 0
     for at in range(count):
         row = view(rows, count, ROUTE_ROW)[at]
         if row.taker_fee > fee:
             fee = row.taker_fee
+        if row.far == child.best_far and believable(rows + at * ROW_BYTES):
+            shown += row.far_quantity
     half = distance(child.side, child.best_far, middle) if child.best_far != 0 else child.tick_size * COST_SCALE
-    return half * 2 + fee * COST_SCALE
+    beyond = child.quantity - shown if child.quantity > shown else 0
+    return half * 2 + fee * COST_SCALE + child.tick_size * COST_SCALE * beyond // child.quantity
 
 
 @hot
@@ -337,6 +402,7 @@ def decide(child_address, rows, count):
         child.lot_size = 1
     find_best(child_address, rows, count)
     middle = middle_twice(child_address)
+    expect_market(child_address, rows, count)
     for at in range(count):
         look(child_address, rows + at * ROW_BYTES, middle)
     stays = child.best_far
@@ -344,6 +410,8 @@ def decide(child_address, rows, count):
         ping_midpoints(child_address, rows, count, middle)
         stays = take(child_address, rows, count)
         if stays == 0:
+            if child.urgency == URGENT:
+                ask_beyond(child_address, rows, count)
             stays = beyond_limit(child_address, rows, count)
     if child.urgency != URGENT and child.left > 0:
         rest(child_address, rows, count, price_to_rest(child_address, stays), middle)

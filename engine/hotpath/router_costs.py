@@ -6,7 +6,7 @@ are not negative only, so that every backend rounds alike.
 
 from __future__ import annotations
 
-from engine.hotpath.router_tables import CHILD, COST_SCALE, LEARNED, ROUTE_ROW
+from engine.hotpath.router_tables import CHILD, COST_SCALE, DEPTH_BOUNDS, DEPTHS, LEARNED, ROUTE_ROW
 from engine.messages.codes import Side
 from engine.native import hot, view
 
@@ -14,9 +14,15 @@ BUY = int(Side.BUY)
 PRIOR_SHARES = 200  # weight of what is believed of a venue before anything is learned
 PRIOR_GOT = 190
 PRIOR_ORDERS = 20
+CONCENTRATION = 4_000  # a share behind as many of ours as are expected to trade is a fifth less sure than averages say
+PRIOR_HIDDEN = 500
+PRIOR_IMPACTS = 1000  # moves of the middle after single orders are mostly not theirs
+PRIOR_PARTS = 5000  # parts of orders with which the other venues count for what rests at one
+PRIOR_MISSES = 2_000_000
+MOMENT_MS = 20
 PRIOR_EXPOSED_MS = 20_000
 FADE_NS = 50_000_000  # latency at which half of what is displayed is believed to be gone, while nothing is learned
-LONGEST_RATIO = 20_000
+LONGEST_RATIO = 100_000
 HALF = 2
 
 
@@ -29,9 +35,83 @@ def scaled(amount, numerator, denominator):
 
 
 @hot
-def per_share(total, shares):
-    """A learned sum per share as a cost, with a prior of nothing."""
-    return scaled(total, COST_SCALE, shares + PRIOR_SHARES)
+def average(total, count, prior):
+    """A learned sum per share or order as a cost; `prior` of them are believed to have had nothing."""
+    return scaled(total, COST_SCALE, count + prior)
+
+
+@hot
+def depth_ratio(ahead, mean):
+    """How `ahead` shares compare with those that are expected to trade, in 1/1,000."""
+    ratio = ahead * 1000 // mean if mean > 0 else LONGEST_RATIO
+    return ratio if ratio < LONGEST_RATIO else LONGEST_RATIO
+
+
+@hot
+def depth_class(ratio):
+    """Class of a queue position."""
+    for depth in range(DEPTHS - 1):
+        if ratio <= DEPTH_BOUNDS[depth]:
+            return depth
+    return DEPTHS - 1
+
+
+@hot
+def class_middle(depth):
+    """The depth for which a class stands."""
+    if depth == 0:
+        return DEPTH_BOUNDS[0] // 2
+    if depth == DEPTHS - 1:
+        return DEPTH_BOUNDS[DEPTHS - 2] * 3 // 2
+    return (DEPTH_BOUNDS[depth - 1] + DEPTH_BOUNDS[depth]) // 2
+
+
+@hot
+def class_chance(child_address, learned, depth):
+    """What the venue's own flow took of what rested at a class of depth: at this venue, and with less weight at all."""
+    child = view(child_address, 1, CHILD)[0]
+    known = view(learned, 1, LEARNED)[0]
+    prior = child.depth_chances[depth] * PRIOR_PARTS
+    return (known.depth_got[depth] + prior) // (known.depth_asked[depth] + PRIOR_PARTS)
+
+
+@hot
+def through_chance(child_address, depth):
+    """What everybody's flow took of what was left when our price was the market's last, by our shares before it."""
+    return view(child_address, 1, CHILD)[0].through_chances[depth]
+
+
+@hot
+def chance_at(child_address, learned, ratio, own):
+    """The chance at a depth, on the line between the middles of its class and of the next one on its side; `own`: of
+    the venue's own flow, else of everybody's."""
+    depth = depth_class(ratio)
+    middle = class_middle(depth)
+    other = depth - 1 if ratio < middle else depth + 1
+    if other < 0 or other == DEPTHS:
+        other = depth
+    if own:
+        here = class_chance(child_address, learned, depth)
+        there = class_chance(child_address, learned, other)
+    else:
+        here = through_chance(child_address, depth)
+        there = through_chance(child_address, other)
+    if other == depth:
+        return here
+    away = ratio - middle if ratio > middle else middle - ratio
+    between = class_middle(other) - middle if other > depth else middle - class_middle(other)
+    return here + scaled(there - here, away, between)
+
+
+@hot
+def mean_passing(learned, typical_queue, horizon_ms):
+    """Shares that are expected to trade on one side of the venue within a time: half of what everybody traded there, or
+    what passed while we rested there when that is not known. Before anything is learned a typical queue is believed to
+    trade in PRIOR_EXPOSED_MS."""
+    known = view(learned, 1, LEARNED)[0]
+    if known.traded_ms > PRIOR_EXPOSED_MS:
+        return known.traded * horizon_ms // (known.traded_ms * 2) + 1
+    return (known.passed + typical_queue) * horizon_ms // (known.exposed_ms + PRIOR_EXPOSED_MS)
 
 
 @hot
@@ -68,31 +148,78 @@ def cost_of_taking(child_address, row_address, middle_twice):
     if got > 1000:
         got = 1000
     row.sure = row.far_quantity * got // 1000
-    row.beyond = known.beyond_got // (known.beyond_asked + PRIOR_ORDERS)
     row.price_part = distance(child.side, row.far, middle_twice)
     row.fee_part = row.taker_fee * COST_SCALE
-    row.impact_part = per_share(known.impact, known.impact_shares)
+    row.impact_part = average(known.impact, known.impact_orders, PRIOR_IMPACTS)
     row.miss_part = child.tick_size * (1000 - got)
     row.take_cost = row.price_part + row.fee_part + row.impact_part + row.miss_part
 
 
 @hot
+def expect_beyond(row_address):
+    """What an order finds at the venue beyond the displayed shares, on average, in 1/1,000 of a share. Before orders
+    have asked for more, it is believed to be what trades there in a moment."""
+    row = view(row_address, 1, ROUTE_ROW)[0]
+    known = view(row.learned, 1, LEARNED)[0]
+    prior = mean_passing(row.learned, 0, MOMENT_MS * 1000)
+    row.beyond = (known.beyond_got * 1000 + prior * PRIOR_HIDDEN) // (known.beyond_asked + PRIOR_HIDDEN)
+
+
+@hot
 def cost_of_midpoint(child_address, row_address, middle_twice):
     """The same for a venue that trades at the middle: a share that finds nobody there costs what the far side costs and
-    a tick. Leaves the expected shares in `beyond`."""
+    a tick."""
     child = view(child_address, 1, CHILD)[0]
     row = view(row_address, 1, ROUTE_ROW)[0]
     known = view(row.learned, 1, LEARNED)[0]
     row.sure = 0
-    row.beyond = (known.middle_got + PRIOR_SHARES) // (known.middle_asked + PRIOR_ORDERS)
-    asked = row.beyond if row.beyond > child.lot_size else child.lot_size
-    chance = row.beyond * 1000 // asked
+    row.beyond = (known.middle_got + PRIOR_SHARES) * 1000 // (known.middle_asked + PRIOR_ORDERS)
+    asked = row.beyond // 1000 if row.beyond // 1000 > child.lot_size else child.lot_size
+    chance = row.beyond // asked
     row.price_part = 0
     row.fee_part = row.taker_fee * COST_SCALE
-    row.impact_part = per_share(known.impact, known.impact_shares)
+    row.impact_part = average(known.impact, known.impact_orders, PRIOR_IMPACTS)
     row.miss_part = scaled(distance(child.side, child.best_far, middle_twice), 1000 - chance, 1000)
     row.miss_part += child.tick_size * (1000 - chance)
     row.take_cost = row.price_part + scaled(row.fee_part, chance, 1000) + row.impact_part + row.miss_part
+
+
+@hot
+def pool_rests(child_address, rows, count):
+    """What was learned of resting at all venues together, into the child. The exponential at the middle of each class
+    of depth is the prior, halved between the two kinds of flow."""
+    child = view(child_address, 1, CHILD)[0]
+    for depth in range(DEPTHS):
+        prior = chance_beyond(class_middle(depth), 1000) // 2
+        asked = PRIOR_ORDERS
+        got = prior * PRIOR_ORDERS
+        through_asked = PRIOR_ORDERS * 1000
+        through_got = prior * PRIOR_ORDERS
+        for at in range(count):
+            known = view(view(rows, count, ROUTE_ROW)[at].learned, 1, LEARNED)[0]
+            asked += known.depth_asked[depth]
+            got += known.depth_got[depth]
+            through_asked += known.through_asked[depth]
+            through_got += known.through_got[depth]
+        child.depth_chances[depth] = got // asked
+        child.through_chances[depth] = through_got * 1000 // through_asked
+    missed = 0
+    orders = PRIOR_ORDERS * 1000
+    for at in range(count):
+        known = view(view(rows, count, ROUTE_ROW)[at].learned, 1, LEARNED)[0]
+        missed += known.missed
+        orders += known.missed_orders
+    child.missed_cost = scaled(missed, COST_SCALE, orders)
+
+
+@hot
+def expect_market(child_address, rows, count):
+    """Shares that are expected to trade on one side of all venues together while the child rests, into the child."""
+    child = view(child_address, 1, CHILD)[0]
+    child.market_mean = 0
+    for at in range(count):
+        learned = view(rows, count, ROUTE_ROW)[at].learned
+        child.market_mean += mean_passing(learned, child.typical_queue, child.horizon_ms)
 
 
 @hot
@@ -113,18 +240,25 @@ def shares_ahead(child_address, row_address, price):
 
 
 @hot
-def cost_of_resting(child_address, row_address, price, placed, middle_twice, crossing):
-    """Fill in what the next share costs that rests at the venue behind `placed` of ours: the fill at its chance, else
-    `crossing`, the cost of a share that has to cross in the end.
+def cost_of_resting(child_address, row_address, price, more, middle_twice, crossing):
+    """Fill in what the last of `more` shares costs that come to rest at the venue behind ours there: the fill at its
+    chance, else `crossing`, the cost of a share that has to cross in the end.
 
-    Before anything is learned a typical queue is believed to trade in PRIOR_EXPOSED_MS at every venue.
+    The venue's own flow reaches it at its depth in the venue's queue; once our price is the market's last everybody's
+    flow does, after all of the child's shares that rest already, wherever.
     """
     child = view(child_address, 1, CHILD)[0]
     row = view(row_address, 1, ROUTE_ROW)[0]
     known = view(row.learned, 1, LEARNED)[0]
     row.ahead = shares_ahead(child_address, row_address, price)
-    mean = (known.passed + child.typical_queue) * child.horizon_ms // (known.exposed_ms + PRIOR_EXPOSED_MS)
-    row.fill_chance = chance_beyond(row.ahead + placed, mean)
+    placed = row.rest_quantity + more
+    mean = mean_passing(row.learned, child.typical_queue, child.horizon_ms)
+    own = chance_at(child_address, row.learned, depth_ratio(row.ahead + placed, mean), True)
+    before = depth_ratio(child.rested + more, child.market_mean)
+    row.fill_chance = own + chance_at(child_address, row.learned, before, False) * (1000 - own) // 1000
+    alone = depth_ratio(placed, mean)
+    row.fill_chance -= row.fill_chance * alone // (alone + CONCENTRATION)
     filled = distance(child.side, price, middle_twice) + row.maker_fee * COST_SCALE
-    filled += per_share(known.adverse, known.adverse_shares)
+    missed = known.missed * COST_SCALE + child.missed_cost * PRIOR_MISSES
+    crossing += scaled(missed, 1, known.missed_orders + PRIOR_MISSES)
     row.rest_cost = scaled(filled, row.fill_chance, 1000) + scaled(crossing, 1000 - row.fill_chance, 1000)

@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
-ROUTE_VENUES = 16  # rows that one decision may have
+from engine.hotpath.tables import VENUES
+
 COST_SCALE = 1000
+
+DEPTHS = 10  # classes of queue position: how much of what usually trades while we wait is ahead of a share
+DEPTH_BOUNDS = (60, 125, 250, 500, 1000, 2000, 4000, 8000, 16000)  # in 1/1,000 of that
+PARTS = 4  # of an order, each at its own depth
 
 # What was learned about an instrument on a venue: sums that halve together when they grow (router_learning.py).
 LEARNED = np.dtype(
@@ -20,14 +25,20 @@ LEARNED = np.dtype(
         ("beyond_got", "<i8"),
         ("middle_asked", "<i8"),  # orders sent to the midpoint, and shares they got
         ("middle_got", "<i8"),
+        ("traded", "<i8"),  # shares that everybody traded there, and in which time
+        ("traded_ms", "<i8"),
         ("passed", "<i8"),  # shares that traded through the queues in which we rested (those ahead of us and ours)
         ("exposed_ms", "<i8"),  # how long we rested
-        ("adverse", "<i8"),  # price units x shares by which the middle had moved against us at resting fills
-        ("adverse_shares", "<i8"),
-        ("impact", "<i8"),  # the same after we took
-        ("impact_shares", "<i8"),
+        ("depth_asked", "<i8", (DEPTHS,)),  # parts of orders that rested at each depth, and 1/1,000 of them that
+        ("depth_got", "<i8", (DEPTHS,)),  # traded while others were at our price too: by the venue's own flow
+        ("through_asked", "<i8", (DEPTHS,)),  # 1/1,000 of parts that were still there when our price was the market's
+        ("through_got", "<i8", (DEPTHS,)),  # last, by our shares before them, and what traded of those: everybody's
+        ("missed", "<i8"),  # price units by which the middle had moved against us x 1/1,000 of orders that gave up then
+        ("missed_orders", "<i8"),  # those 1/1,000
+        ("impact", "<i8"),  # price units by which the middle moved against us after orders that took
+        ("impact_orders", "<i8"),
         ("latency_ns", "<i8"),  # from a request to its answer, smoothed; 0: nothing known
-        ("reserved", "<i8", (3,)),
+        ("reserved", "<i8", (5,)),
     ]
 )
 
@@ -48,7 +59,40 @@ CHILD = np.dtype(
         ("rested", "<i8"),
         ("left", "<i8"),
         ("typical_queue", "<i8"),  # shares that a venue displays on the own side, on average
-        ("reserved", "<i8", (2,)),
+        ("market_mean", "<i8"),  # shares that are expected to trade on one side of all venues while it rests
+        ("depth_chances", "<i8", (DEPTHS,)),  # what was learned of resting, all venues together
+        ("through_chances", "<i8", (DEPTHS,)),
+        ("missed_cost", "<i8"),
+    ]
+)
+
+ROUTED_ROWS = 1024  # routed orders of which something is open
+
+# An order that the router split. Arrays are by venue, of the last decision that sent something there.
+ROUTED = np.dtype(
+    [
+        ("number", "<i8"),  # 0: the row is free
+        ("strategy", "<i8"),
+        ("team", "<i8"),
+        ("leg", "<i8"),
+        ("instrument", "<i8"),
+        ("side", "<i8"),
+        ("price", "<i8"),
+        ("left", "<i8"),  # shares that no order of ours asks for
+        ("urgency", "<i8"),
+        ("venues", "<i8"),
+        ("rounds", "<i8"),  # decisions so far
+        ("open_takes", "<i8"),
+        ("open_rests", "<i8"),
+        ("middle_twice", "<i8"),
+        ("typical_queue", "<i8"),
+        ("market_mean", "<i8"),
+        ("decided_ns", "<i8"),
+        ("signal", "<f8"),
+        ("shown", "<i8", (VENUES,)),
+        ("ahead", "<i8", (VENUES,)),
+        ("midpoint", "<i8", (VENUES,)),
+        ("own", "<i8", (VENUES,)),  # shares that traded there while the market was at our price
     ]
 )
 
@@ -81,7 +125,7 @@ ROUTE_ROW = np.dtype(
         ("impact_part", "<i8"),
         ("miss_part", "<i8"),
         ("sure", "<i8"),  # shares of the displayed ones that are expected to be there on arrival
-        ("beyond", "<i8"),  # shares that are expected beyond the displayed ones
+        ("beyond", "<i8"),  # 1/1,000 shares that are expected beyond the displayed ones, or at the midpoint
         ("rest_cost", "<i8"),
         ("ahead", "<i8"),
         ("fill_chance", "<i8"),

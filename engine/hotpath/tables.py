@@ -65,6 +65,10 @@ ENGINE = np.dtype(
         ("parents", "<i8"),  # rows of the strategies that are working parent orders
         ("asked", "<i8"),  # the newest parent orders that strategies asked for, in a circle
         ("volumes", "<i8"),  # shares traded of each listing, counted while there is a parent order
+        ("learned", "<i8"),  # what the router learned of each listing (engine.hotpath.router_tables)
+        ("routed", "<i8"),  # orders that the router split
+        ("route_child", "<i8"),  # its decision at hand
+        ("route_rows", "<i8"),
         # sizes
         ("instrument_count", "<i8"),
         ("venue_count", "<i8"),
@@ -83,6 +87,8 @@ ENGINE = np.dtype(
         ("parent_count", "<i8"),
         ("asked_count", "<i8"),  # parent orders that strategies asked for so far
         ("timer_ns", "<i8"),  # when the parent orders are to be called next, 0: never
+        ("routing", "<i8"),  # the routed order whose part is being entered, 0: none
+        ("routed_order", "<i8"),  # what became of the last one that was routed (router_orders.route)
         ("implied_end", "<i8"),  # the order that ends with the one that was just reported on, 0: none
         ("clock_ns", "<i8"),
         ("market_time_ns", "<i8"),
@@ -193,6 +199,8 @@ VENUE = np.dtype(
         ("interval_ns", "<i8"),  # FIX: HeartBtInt(108)
         ("tested", "<i8"),  # FIX: a TestRequest(1) of ours is not answered
         ("entry_disabled", "<i8"),  # we asked the venue to take no order of ours
+        ("minimum_quantity", "<i8"),  # shares that an order there has at least
+        ("midpoint", "<i8"),  # it displays nothing and trades at the middle of other venues
         ("entry_confirmed", "<i8"),  # what it answered last: DISABLED, ENABLED, 0 nothing
     ]
 )
@@ -367,6 +375,7 @@ ORDER = np.dtype(
         ("parent", "<i8"),  # number of the parent order, 0: none
         ("last_fill", "<i8"),  # its newest note among FILL rows, counted from 1; 0: none
         ("holder", "<i8"),  # the leg in whose cell its fills are held: `leg`, but of a child its parent's
+        ("route", "<i8"),  # number of the routed order of which it is a part, 0: none
     ]
 )
 

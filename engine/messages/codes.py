@@ -195,6 +195,7 @@ class RecordKind(IntEnum):
     TIMER = 9
     STRATEGY_STATE = 10
     ORDER_NUMBERS = 11
+    ROUTE = 12
     PARENT = 13
 
 
@@ -222,6 +223,7 @@ class RouteReason(IntEnum):
     BELOW_MINIMUM = 10
     BETTER_PRICE_ELSEWHERE = 11
     COSTS_MORE = 12  # enough was found for less, or the rest is expected to cost less elsewhere
+    HALTED = 13
 
 
 class StampCause(IntEnum):

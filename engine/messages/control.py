@@ -90,9 +90,13 @@ class RemoveVenue:
     venue: int
 
 
+SMART = 0  # in place of a venue: the router chooses
+
+
 @dataclass(frozen=True)
 class EnterOrder:
-    """A manual order. `client_order_id` is unique for ever; the same one again is answered with the first order."""
+    """A manual order; venue 0 (SMART) has the router split it over all venues. `client_order_id` is unique for ever;
+    the same one again is answered with the first order."""
 
     client_order_id: str
     team: int

@@ -174,6 +174,35 @@ PARENT = np.dtype(
     ]
 )
 
+# What the router decided about one venue when it split an order, and why. Costs are per share in 1/1,000 of a price
+# unit against the middle of the market; what taking costs is the sum of its three parts. `fill_chance` in 1/1,000.
+ROUTE = np.dtype(
+    [
+        ("position", "<u8"),
+        ("route_id", "<u8"),
+        ("take_order_id", "<u8"),
+        ("rest_order_id", "<u8"),
+        ("take_price", "<i8"),
+        ("rest_price", "<i8"),
+        ("take_quantity", "<u4"),
+        ("rest_quantity", "<u4"),
+        ("displayed", "<u4"),
+        ("ahead", "<u4"),
+        ("price_part", "<i4"),
+        ("fee_part", "<i4"),
+        ("risk_part", "<i4"),
+        ("rest_cost", "<i4"),
+        ("latency_us", "<u4"),
+        ("instrument", "<u4"),
+        ("fill_chance", "<u2"),
+        ("venue", "u1"),
+        ("reason", "u1"),
+        ("round", "u1"),
+        ("side", "u1"),
+        ("reserved", "<u2"),
+    ]
+)
+
 BODIES = {
     RecordKind.ORDER_REQUEST: ORDER_REQUEST,
     RecordKind.DENIAL: DENIAL,
@@ -184,6 +213,7 @@ BODIES = {
     RecordKind.TIMER: TIMER,
     RecordKind.STRATEGY_STATE: STRATEGY_STATE,
     RecordKind.ORDER_NUMBERS: ORDER_NUMBERS,
+    RecordKind.ROUTE: ROUTE,
     RecordKind.PARENT: PARENT,
 }
 

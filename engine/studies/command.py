@@ -8,6 +8,7 @@ from importlib import import_module
 STUDIES = {
     "fix-acceptance": "engine.studies.fix_acceptance",
     "pairs": "engine.studies.pairs",
+    "router": "engine.studies.router",
     "tca": "engine.studies.tca.door",
 }
 

@@ -81,12 +81,18 @@ def read_snapshot(values: Mapping[str, str]) -> SnapshotSettings | None:
 
 def read_market_data(values: Mapping[str, str]) -> dict[str, Any]:
     """What `market_data_fields` asks for, typed, from checked settings. ValueError with a sentence."""
+    routed = {name: int(values[name]) for name in ("minimum_quantity", "midpoint")}
+    if routed["minimum_quantity"] < 0 or routed["midpoint"] not in (0, 1):
+        raise ValueError("Minimum quantity is a number of shares, Midpoint is 0 or 1")
+    if routed["midpoint"] and not int(values["priced_by"]):
+        raise ValueError("Midpoint: Priced by has to name the venue of whose prices it is the middle")
     addresses = {name: values[name] for name in ("feed_line_a", "feed_line_b", "retransmission")}
     return {name: parse_address(text) if text else None for name, text in addresses.items()} | {
         "snapshot": read_snapshot(values),
         "maker_fee": int(values["maker_fee"]),
         "taker_fee": int(values["taker_fee"]),
         "priced_by": int(values["priced_by"]),
+        **routed,
     }
 
 
@@ -123,6 +129,8 @@ SNAPSHOT_FIELDS = (
         "0",
         "number of the venue whose book prices orders here, for a dark pool or a broker; 0: its own",
     ),
+    VenueField("midpoint", "Midpoint", "integer", "0", "1: it shows nothing and trades at the middle of those prices"),
+    VenueField("minimum_quantity", "Minimum quantity", "integer", "0", "shares that an order there has at least"),
     VenueField("snapshot", "Snapshot", "address", help="TCP address of the GLIMPSE server", optional=True),
     VenueField("snapshot_user", "Snapshot user", "text", help="at most 6 characters", optional=True),
     VenueField("snapshot_password", "Snapshot password", "secret", help="at most 10 characters", optional=True),

@@ -54,6 +54,8 @@ class NativeFixSettings:
     maker_fee: int
     taker_fee: int
     priced_by: int
+    minimum_quantity: int = 0
+    midpoint: int = 0
 
 
 def read_settings(settings: Mapping[str, str]) -> NativeFixSettings:

@@ -61,6 +61,8 @@ class Fix44Settings:
     maker_fee: int
     taker_fee: int
     priced_by: int
+    minimum_quantity: int = 0
+    midpoint: int = 0
 
 
 def read_settings(settings: Mapping[str, str]) -> Fix44Settings:

@@ -53,6 +53,8 @@ class OuchSettings:
     taker_fee: int
     priced_by: int
     lockstep: bool
+    minimum_quantity: int = 0
+    midpoint: int = 0
 
 
 def read_ouch_settings(kind: VenueKind, settings: Mapping[str, str]) -> OuchSettings:

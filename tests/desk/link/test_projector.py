@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from desk.blotter.models import Denial, Fill, Order, OrderEvent
+from desk.blotter.models import Denial, Fill, Order, OrderEvent, Route
+from desk.blotter.routes import route_of
 from desk.link.models import EngineEvent
 from desk.link.projector import AnotherJournal, clear, digest, offset, project
 from desk.positions.models import Position
@@ -16,6 +17,7 @@ from engine.messages.codes import (
     OrderState,
     RecordKind,
     ReportKind,
+    RouteReason,
     SessionState,
     Side,
 )
@@ -319,3 +321,42 @@ def test_another_journal_is_noticed() -> None:
     changed[24] ^= 1
     with pytest.raises(AnotherJournal, match="Record 5 is not the one"):
         project(bytes(changed))
+
+
+def test_a_decision_of_the_router_becomes_a_row_for_each_venue() -> None:
+    journal = Journal()
+    given = {"route_id": 8, "instrument": 1, "side": Side.BUY, "round": 1}
+    journal.append(
+        RecordKind.ROUTE,
+        **given,
+        venue=1,
+        reason=RouteReason.TAKEN_AND_RESTED,
+        take_order_id=9,
+        rest_order_id=10,
+        take_price=PRICE,
+        rest_price=PRICE,
+        take_quantity=300,
+        rest_quantity=100,
+        displayed=300,
+        ahead=500,
+        price_part=50_000,
+        fee_part=-2_000,
+        risk_part=1_500,
+        rest_cost=-41_250,
+        fill_chance=612,
+        latency_us=800,
+    )
+    journal.append(RecordKind.ROUTE, **given, venue=2, reason=RouteReason.COSTS_MORE, fee_part=30_000)
+    project(journal.data)
+    first, second = Route.objects.values()
+    assert first | {"time_ns": 0} == {
+        "sequence": 1, "route_id": 8, "time_ns": 0, "round": 1, "venue_id": 1, "instrument_id": 1, "side": Side.BUY,
+        "reason": RouteReason.TAKEN_AND_RESTED, "taken": 9, "rested": 10, "take_price": Decimal(100),
+        "rest_price": Decimal(100), "take_quantity": 300, "rest_quantity": 100, "displayed": 300, "ahead": 500,
+        "price_part": Decimal("0.005"), "fee_part": Decimal("-0.0002"), "risk_part": Decimal("0.00015"),
+        "rest_cost": Decimal("-0.004125"), "fill_chance": 612, "latency_us": 800,
+    }  # fmt: skip
+    assert (second["taken"], second["rested"], second["fee_part"]) == (None, None, Decimal("0.003"))
+    shown = [(row.route.venue_id, row.sentence, row.mine) for row in route_of(10)]
+    assert shown == [(1, "Takes and rests here", True), (2, "Passed over: it costs more", False)]
+    assert route_of(11) == []

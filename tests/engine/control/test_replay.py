@@ -149,7 +149,7 @@ VENUES = ["session", "killed", "dirty", "ended", "expected", "next_inbound", "or
 VENUES += ["entry_disabled"]
 STRATEGIES = ["id", "state", "team", "account", "kind", "leg_count", "orders", "fills", "denials", "working", "signal"]
 STRATEGIES += ["parent"]
-TABLES = ["orders", "cells", "legs", "accounts", "marks", "fills", "parents", "volumes"]
+TABLES = ["orders", "cells", "legs", "accounts", "marks", "fills", "parents", "volumes", "learned", "routed"]
 
 
 def state_of(memory: EngineMemory, configuration: Configuration) -> dict[str, Any]:
@@ -189,6 +189,14 @@ STEPS: st.SearchStrategy[Step] = st.one_of(
     st.builds(
         lambda side, q: lambda loop: loop.command(manual(side, q)), st.sampled_from([BUY, SELL]), st.integers(1, 200)
     ),
+    st.builds(
+        lambda side, q, limit, force: lambda loop: loop.command(smart(side, q, limit, force)),
+        SIDES,
+        st.integers(1, 1500),
+        st.integers(-3, 3),
+        st.sampled_from([1, 2]),
+    ),
+    st.just(lambda loop: loop.quote(ALPHA, MIDDLE - 200, MIDDLE + 100, loop.now, venue=2)),
     st.builds(lambda n: lambda loop: loop.command(control.CancelOrder(n)), st.integers(1, 12)),
     st.builds(
         lambda n, price, quantity: lambda loop: loop.command(control.ReplaceOrder(n, MIDDLE + 100 * price, quantity)),
@@ -260,6 +268,11 @@ def cancel_some_parent(loop: Lived, which: int) -> None:
 
 def manual(side: int, quantity: int) -> control.EnterOrder:
     return control.EnterOrder("m", TEAM, ALPHA, VENUE, side, quantity, MIDDLE, 1)
+
+
+def smart(side: int, quantity: int, limit: int, time_in_force: int) -> control.EnterOrder:
+    """An order that the router splits, `limit` ticks from the middle."""
+    return control.EnterOrder("s", TEAM, ALPHA, control.SMART, side, quantity, MIDDLE + 100 * limit, time_in_force)
 
 
 @settings(

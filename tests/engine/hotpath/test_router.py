@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.hotpath.router_learning import learn_latency, learn_midpoint, learn_rest, learn_take
+from engine.hotpath.router_learning import learn_latency, learn_midpoint, learn_rest, learn_take, learn_volume
 from engine.hotpath.router_memory import RouteTable
 from engine.messages.codes import RouteReason, Side, Urgency
 
@@ -110,28 +110,52 @@ def test_the_midpoint_is_asked_when_shares_are_expected_there() -> None:
     table = market({"far": ASK + 4 * TICK}, dark)
     table.learned[1]["middle_asked"], table.learned[1]["middle_got"] = 100, 50_000
     assert decision(table, quantity=600, limit=ASK + 4 * TICK)[1][:2] == ("PINGED", 418)
-    assert int(table.rows[1]["take_price"]) == (BID + ASK + 4 * TICK) // 2
+    assert int(table.rows[1]["take_price"]) == BID + 3 * TICK  # the middle is 2.5 ticks away
 
 
-def test_the_costs_of_a_row_by_hand() -> None:
+def test_an_urgent_child_asks_for_hidden_shares_where_they_came_before() -> None:
+    table = market({}, {}, {"far": ASK + TICK})
+    for at, got in ((1, 30_000), (2, 12_000)):
+        table.learned[at]["beyond_asked"], table.learned[at]["beyond_got"] = 100, got
+    decided = decision(table, quantity=2000, urgency=int(Urgency.URGENT))
+    assert decided == [("TAKEN", 300, 0), ("TAKEN", 1300, 0), ("TAKEN", 400, 0)]
+    assert int(table.rows[2]["take_price"]) == ASK
+
+
+def test_the_cost_of_taking_by_hand() -> None:
     """Middle 1,000,050. Taken at 1,000,100: 50 x 1,000 of price, 30 x 1,000 of fee. Learned: 8,800 of 9,800 displayed
     shares came, so (8,800 + 190) of (9,800 + 200) are sure: 899 in 1,000, and 101 times a tick of 100 may be missed.
-    The middle moved by 2 for 9,800 shares: 19,600 x 1,000 / 10,000 of impact. Rested at 1,000,000 behind 400 + 50 of
-    ours: 2,000 + 401 shares passed in 40 + 20 s, so 400 in ten; the chance is 1 in 1 + 1.125 + 0.632 + 0.237."""
-    table = market({"latency_ns": 0, "far_quantity": 1000})
-    for name, value in {
-        "shown": 9_800, "got": 8_800, "impact": 19_600, "impact_shares": 9_800, "passed": 2_000, "exposed_ms": 40_000,
-    }.items():  # fmt: skip
+    After 200 orders the middle had moved by 5 each: 1,000 x 1,000 / (200 + 1,000) of impact."""
+    table = market({"far_quantity": 1000})
+    for name, value in {"shown": 9_800, "got": 8_800, "impact": 1_000, "impact_orders": 200}.items():
         table.learned[0][name] = value
+    decision(table, quantity=50)
+    parts = ("price_part", "fee_part", "impact_part", "miss_part", "take_cost", "sure")
+    assert [int(table.rows[0][name]) for name in parts] == [50_000, 30_000, 833, 10_100, 90_933, 899]
+
+
+def test_the_cost_of_resting_by_hand() -> None:
+    """Rested at 1,000,000 behind 400 + 50 of ours. 2,000 + 401 shares passed in 40 + 20 s, so 400 are expected in ten:
+    a depth of 1.125, of which 300 in 1,000 traded by the venue's flow (299 with the priors), and of what our 50 were
+    of 400 everybody's flow took 400 in 1,000: 299 + 400 x 701 / 1,000 = 579, less 579 x 125 / 4,125 for standing behind
+    ourselves. Filled it earns 50 of price and 20 of fee; else it pays 2 x 50 of price and 30 of fee, and 3 (2.995 with
+    the priors) by which the middle had moved when others gave up."""
+    table = market({"far_quantity": 1000})
+    learned = table.learned[0]
+    for name, value in {
+        "passed": 2_000,
+        "exposed_ms": 40_000,
+        "missed": 12_000_000,
+        "missed_orders": 4_000_000,
+    }.items():
+        learned[name] = value
+    learned["depth_asked"][4:6], learned["depth_got"][4:6] = 20_000, 6_000_000
+    learned["through_asked"][1:3], learned["through_got"][1:3] = 10_000_000, 4_000_000
     decision(table, quantity=50, urgency=int(Urgency.PATIENT), limit=BID)
     row = table.rows[0]
-    parts = ("price_part", "fee_part", "impact_part", "miss_part", "take_cost", "sure")
-    assert [int(row[name]) for name in parts] == [50_000, 30_000, 1_960, 10_100, 92_060, 899]
-    assert (int(row["ahead"]), int(row["rest_quantity"])) == (400, 50)
-    chance = int(row["fill_chance"])
-    assert chance == 1_000_000 // (1000 + 1125 + 632 + 237)
-    filled, crossing = -50_000 - 20_000, 2 * 50_000 + 30_000
-    assert int(row["rest_cost"]) == -(-filled * chance // 1000) + crossing * (1000 - chance) // 1000
+    assert [int(row[name]) for name in ("ahead", "rest_quantity", "fill_chance")] == [400, 50, 579 - 17]
+    filled, crossing = -70_000, 2 * 50_000 + 30_000 + 2_995
+    assert int(row["rest_cost"]) == -(-filled * 562 // 1000) + crossing * 438 // 1000 == 18_911
 
 
 PRICES = st.integers(9_996, 10_004).map(lambda tick: tick * TICK)
@@ -192,14 +216,12 @@ def test_any_market_keeps_the_promises(venues: list[dict[str, int]], child: dict
                 continue
             assert quantity >= row["minimum_quantity"]
             assert not better(side, limit, price)
-            assert (
-                row["own_far"] == 0
-                or better(side, price, int(row["own_far"]))
-                or row["take_price"] == price != row["far"]
-            )
+            assert row["own_far"] == 0 or better(side, price, int(row["own_far"]))
         if asked and not row["midpoint"]:
-            assert asked <= row["far_quantity"] + row["beyond"] + child["lot_size"]
-            passed = [other for other in displayed if better(side, int(other["far"]), int(row["far"]))]
+            assert (
+                child["urgency"] == Urgency.URGENT or asked <= row["far_quantity"] + row["beyond"] + child["lot_size"]
+            )
+            passed = [other for other in displayed if better(side, int(other["far"]), int(row["take_price"]))]
             assert child["trade_through"] or all(other["take_quantity"] >= other["far_quantity"] for other in passed)
         if rests:
             crossed = [other for other in displayed if not better(side, int(row["rest_price"]), int(other["far"]))]
@@ -211,12 +233,13 @@ def test_what_is_learned_of_a_venue_follows_its_answers() -> None:
     at = table.learned_at(0)
     learn_take(at, 300, 500, 450, 2)
     learn_take(at, 300, 100, 40, -1)
-    learn_rest(at, 700, 100, 4000, 30)
-    learn_rest(at, 900, 0, 10_000, 0)
+    learn_rest(at, 700, 100, 100, 0, 1000, 2000, 4000, 30)
+    learn_rest(at, 900, 400, 150, 50, 1000, 2000, 10_000, 2)
+    learn_volume(at, 5000, 60_000)
     learn_midpoint(at, 120)
     learn_latency(at, 800_000)
     learn_latency(at, 1_600_000)
-    known = {name: int(table.learned[0][name]) for name in table.learned.dtype.names if name != "reserved"}
+    known = {name: table.learned[0][name].tolist() for name in table.learned.dtype.names if name != "reserved"}
     assert known == {
         "shown": 400,
         "got": 340,
@@ -224,12 +247,18 @@ def test_what_is_learned_of_a_venue_follows_its_answers() -> None:
         "beyond_got": 150,
         "middle_asked": 1,
         "middle_got": 120,
-        "passed": 800,
+        "passed": 1850,
         "exposed_ms": 14_000,
-        "adverse": 3000,
-        "adverse_shares": 100,
-        "impact": 860,
-        "impact_shares": 490,
+        "traded": 5000,
+        "traded_ms": 60_000,
+        "depth_asked": [0, 0, 0, 0, 5, 3, 0, 0, 0, 0],
+        "depth_got": [0, 0, 0, 0, 5000, 0, 0, 0, 0, 0],
+        "through_asked": [0, 1000, 2000, 0, 0, 0, 0, 0, 0, 0],
+        "through_got": [0, 500, 0, 0, 0, 0, 0, 0, 0, 0],
+        "missed": 1250,
+        "missed_orders": 625,
+        "impact": 1,
+        "impact_orders": 2,
         "latency_ns": 900_000,
     }
 
@@ -237,8 +266,8 @@ def test_what_is_learned_of_a_venue_follows_its_answers() -> None:
 def test_learned_sums_are_halved_together_before_they_grow_without_end() -> None:
     table = market({})
     at = table.learned_at(0)
-    for _ in range(5):
-        learn_take(at, 1 << 18, 1 << 18, 1 << 17, -4)
+    for _ in range(1025):
+        learn_take(at, 1 << 10, 1 << 10, 1 << 9, -4)
     known = table.learned[0]
-    assert (int(known["shown"]), int(known["got"])) == (5 << 17, 5 << 16)
-    assert (int(known["impact_shares"]), int(known["impact"])) == (5 << 17, -5 << 19)
+    assert (int(known["shown"]), int(known["got"])) == (1025 << 9, 1025 << 8)
+    assert (int(known["impact_orders"]), int(known["impact"])) == (512, -2050)

@@ -69,6 +69,9 @@ def test_fix_settings_become_typed_and_absent_lines_are_none() -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
+        ({"midpoint": "1"}, "Midpoint: Priced by has to name the venue of whose prices it is the middle"),
+        ({"midpoint": "2"}, "Minimum quantity is a number of shares, Midpoint is 0 or 1"),
+        ({"minimum_quantity": "-1"}, "Minimum quantity is a number of shares, Midpoint is 0 or 1"),
         ({"order_address": "nowhere"}, "Order entry: 'nowhere' is not an address like 127.0.0.1:9000"),
         ({"order_address": ""}, "Order entry is missing"),
         ({"feed_line_a": "host:0"}, "Feed line A: 'host:0' is not an address like 127.0.0.1:9000"),
