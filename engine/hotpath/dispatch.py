@@ -8,6 +8,7 @@ from engine.hotpath.changes import MODIFY, REPLACE, modify, replace
 from engine.hotpath.orders import decider_of, find_order
 from engine.hotpath.parents import ask_parent, settle
 from engine.hotpath.requests import ENTER, cancel, enter
+from engine.hotpath.router_orders import route_child
 from engine.hotpath.tables import (
     ACCOUNT,
     CELL,
@@ -28,10 +29,11 @@ from engine.hotpath.tables import (
     VENUE,
     VENUES,
 )
-from engine.messages.codes import StrategyState
+from engine.messages.codes import StrategyState, TimeInForce
 from engine.native import call_strategy, hot, hot_inlined, load_i64, prefetch, store_i64, view
 
 RUNNING = int(StrategyState.RUNNING)
+IOC = int(TimeInForce.IOC)
 MUTED = 2  # a replay of records alone (engine.hotpath.replay)
 LEG_BYTES = LEG.itemsize
 STRATEGY_BYTES = STRATEGY.itemsize
@@ -153,6 +155,10 @@ def make_requests(engine, strategy_index, count):
             continue
         leg_index = strategy_index * LEGS_PER_STRATEGY + request.leg
         leg = legs[leg_index]
+        if strategy.parent != 0 and strategy.leg_count > 1 and request.time_in_force == IOC:
+            own, price, force = request.quantity, request.price, request.time_in_force
+            if route_child(engine, owner, strategy_index, request.side, price, own, force, request.signal) > 0:
+                continue
         enter(
             engine,
             owner,

@@ -16,10 +16,10 @@ from engine.hotpath.router_learning import halve, learn_latency, learn_midpoint,
 from engine.hotpath.router_tables import CHILD, ROUTE_ROW, ROUTED, ROUTED_ROWS
 from engine.hotpath.router_view import fill_rows, learned_of
 from engine.hotpath.sending import flush_unsent
-from engine.hotpath.tables import ENGINE, INSTRUMENT, ORDER
+from engine.hotpath.tables import ENGINE, INSTRUMENT, LEG, LEGS_PER_STRATEGY, ORDER, STRATEGY
 from engine.journal.append import commit_journal
 from engine.messages import journal
-from engine.messages.codes import RecordKind, RouteReason, TimeInForce
+from engine.messages.codes import RecordKind, RouteReason, TimeInForce, Urgency
 from engine.native import hot, view
 
 ROUTE_KIND = int(RecordKind.ROUTE)
@@ -27,6 +27,9 @@ ROUTE_RECORD = journal.ROUTE
 DAY, IOC = int(TimeInForce.DAY), int(TimeInForce.IOC)
 ALL_VENUES = -1
 MOST_ROUNDS = 4
+NO_LEG = -1
+CROSSES = 1
+PATIENT, URGENT = int(Urgency.PATIENT), int(Urgency.URGENT)
 LARGEST_MOVE = 1_000_000  # what one order can teach about a move of the middle
 HORIZON_MS = 10_000
 NS_PER_MS = 1_000_000
@@ -45,8 +48,43 @@ def route(engine, strategy, team, leg, instrument, side, price, quantity, urgenc
     is taken or the journal is full. `core.routed_order` is the first part's number, or minus the DenialReason of the
     last refusal, or 0 when no venue got anything.
     """
+    return begin_route(
+        engine, strategy, team, leg, 0, instrument, side, price, quantity, urgency, venues, 0, signal
+    )  # fmt: skip
+
+
+@hot
+def route_child(engine, strategy, row, side, price, quantity, time_in_force, signal):
+    """Split a child of the parent order in `row`, which is of the owner `strategy`, over those of its venues where it
+    has nothing open: IOC takes, DAY rests. What is not done is the parent order's business, so nothing is routed again.
+    Returns how many shares have been asked for."""
+    core = view(engine, 1, ENGINE)[0]
+    parent = view(core.strategies, core.strategy_count, STRATEGY)[row]
+    legs = view(core.legs, core.strategy_count * LEGS_PER_STRATEGY, LEG)
+    venues = 0
+    for at in range(parent.leg_count):
+        leg = legs[row * LEGS_PER_STRATEGY + at]
+        if leg.open_orders == 0 and core.market_time_ns >= leg.retry_after_ns:
+            venues |= 1 << (leg.venue - 1)
+    instrument = legs[row * LEGS_PER_STRATEGY].instrument
+    urgency = URGENT if time_in_force == IOC else PATIENT
+    begin_route(
+        engine, strategy, parent.team, NO_LEG, row, instrument, side, price, quantity, urgency, venues, MOST_ROUNDS,
+        signal,
+    )  # fmt: skip
+    child = view(core.route_child, 1, CHILD)[0]
+    return child.taken + child.rested
+
+
+@hot
+def begin_route(
+    engine, strategy, team, leg, row, instrument, side, price, quantity, urgency, venues, rounds, signal
+):  # fmt: skip
+    """As `route` and `route_child` have it; `rounds` are taken for done."""
     core = view(engine, 1, ENGINE)[0]
     core.routed_order = 0
+    child = view(core.route_child, 1, CHILD)[0]
+    child.taken = child.rested = 0
     at = find_routed(engine, 0)
     if at < 0:
         free_ended(engine)
@@ -56,6 +94,7 @@ def route(engine, strategy, team, leg, instrument, side, price, quantity, urgenc
     number = spend_number(engine)
     routed = view(core.routed, ROUTED_ROWS, ROUTED)[at]
     routed.number = number
+    routed.row = row
     routed.strategy = strategy
     routed.team = team
     routed.leg = leg
@@ -65,7 +104,7 @@ def route(engine, strategy, team, leg, instrument, side, price, quantity, urgenc
     routed.left = quantity
     routed.urgency = urgency
     routed.venues = venues
-    routed.rounds = 0
+    routed.rounds = rounds
     routed.open_takes = 0
     routed.open_rests = 0
     routed.signal = signal
@@ -171,13 +210,29 @@ def enter_parts(engine, at, count):
 
 
 @hot
+def leg_at(engine, at, venue, time_in_force):
+    """The leg that a part at a venue counts for. An algorithm sees in `attempts` whether the child crosses."""
+    core = view(engine, 1, ENGINE)[0]
+    routed = view(core.routed, ROUTED_ROWS, ROUTED)[at]
+    if routed.row == 0:
+        return routed.leg
+    for leg in range(routed.row * LEGS_PER_STRATEGY, (routed.row + 1) * LEGS_PER_STRATEGY):
+        own = view(core.legs, core.strategy_count * LEGS_PER_STRATEGY, LEG)[leg]
+        if own.venue == venue:
+            own.attempts = CROSSES if time_in_force == IOC else 0
+            return leg
+    return NO_LEG
+
+
+@hot
 def enter_part(engine, at, venue, price, quantity, time_in_force):
     """One order of the routed one. Its number; 0 when the gate refused it: that part is not tried elsewhere."""
     core = view(engine, 1, ENGINE)[0]
     routed = view(core.routed, ROUTED_ROWS, ROUTED)[at]
+    leg = leg_at(engine, at, venue, time_in_force)
     core.routing = routed.number
     order_id = enter(
-        engine, routed.strategy, routed.team, routed.leg, venue, routed.instrument, routed.side, price, quantity,
+        engine, routed.strategy, routed.team, leg, venue, routed.instrument, routed.side, price, quantity,
         time_in_force, routed.signal,
     )  # fmt: skip
     core.routing = 0

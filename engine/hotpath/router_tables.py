@@ -74,7 +74,8 @@ ROUTED = np.dtype(
         ("number", "<i8"),  # 0: the row is free
         ("strategy", "<i8"),
         ("team", "<i8"),
-        ("leg", "<i8"),
+        ("leg", "<i8"),  # that all parts count for, -1: none
+        ("row", "<i8"),  # the row of the parent order whose child it is: a part counts for its leg of the venue
         ("instrument", "<i8"),
         ("side", "<i8"),
         ("price", "<i8"),

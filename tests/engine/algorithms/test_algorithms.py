@@ -113,6 +113,20 @@ def test_a_child_moves_along_with_the_touch_and_to_the_better_venue() -> None:
     assert (child.venue, child.price) == (OTHER_VENUE, MIDDLE)
 
 
+def test_a_child_that_crosses_sweeps_every_venue_of_the_best_price_at_once() -> None:
+    floor = Floor(venues=(VENUE, OTHER_VENUE))
+    number = floor.enter("twap", 1_000, 50, given={"slices": 1, "patience": 0.0})
+    floor.step()
+
+    children = [row for row in floor.requests if row["parent_id"] == number and row["action"] == OrderAction.ENTER]
+
+    assert sorted((row["venue"], row["quantity"], row["price"]) for row in children[:2]) == [
+        (VENUE, 500, MIDDLE + TICK),
+        (OTHER_VENUE, 500, MIDDLE + TICK),
+    ]
+    assert floor.done == 1_000
+
+
 def test_vwap_follows_the_curve() -> None:
     floor = Floor()
     floor.enter("vwap", 10_000, 100, given={"patience": 0.0})
