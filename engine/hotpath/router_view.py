@@ -80,7 +80,8 @@ def find_own(engine, instrument, side, count):
     if (cell.working_sell if side == BUY else cell.working_buy) == 0:
         return
     orders = view(core.orders, core.order_mask + 1, ORDER)
-    for at in range(core.order_mask + 1):
+    used = core.next_order_id if core.next_order_id <= core.order_mask else core.order_mask + 1
+    for at in range(used):
         order = orders[at]
         if order.instrument != instrument or order.side == side or order.order_id == 0 or not is_open(order.state):
             continue
