@@ -5,41 +5,78 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('blotter', '0007_parents'),
-        ('markets', '0002_hourly_volume'),
+        ("blotter", "0007_parents"),
+        ("markets", "0002_hourly_volume"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Route',
+            name="Route",
             fields=[
-                ('sequence', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('route_id', models.BigIntegerField(db_index=True)),
-                ('time_ns', models.BigIntegerField()),
-                ('round', models.PositiveSmallIntegerField()),
-                ('side', models.PositiveSmallIntegerField(choices=[(1, 'buy'), (2, 'sell')])),
-                ('reason', models.PositiveSmallIntegerField(choices=[(0, 'none'), (1, 'taken'), (2, 'rested'), (3, 'taken and rested'), (4, 'pinged'), (5, 'venue down'), (6, 'book dirty'), (7, 'no quote'), (8, 'outside limit'), (9, 'own order'), (10, 'below minimum'), (11, 'better price elsewhere'), (12, 'costs more'), (13, 'halted')])),
-                ('taken', models.BigIntegerField(db_index=True, null=True)),
-                ('rested', models.BigIntegerField(db_index=True, null=True)),
-                ('take_price', models.DecimalField(decimal_places=4, max_digits=20)),
-                ('rest_price', models.DecimalField(decimal_places=4, max_digits=20)),
-                ('take_quantity', models.BigIntegerField()),
-                ('rest_quantity', models.BigIntegerField()),
-                ('displayed', models.BigIntegerField()),
-                ('ahead', models.BigIntegerField()),
-                ('price_part', models.DecimalField(decimal_places=7, max_digits=20)),
-                ('fee_part', models.DecimalField(decimal_places=7, max_digits=20)),
-                ('risk_part', models.DecimalField(decimal_places=7, max_digits=20)),
-                ('rest_cost', models.DecimalField(decimal_places=7, max_digits=20)),
-                ('fill_chance', models.PositiveSmallIntegerField()),
-                ('latency_us', models.BigIntegerField()),
-                ('instrument', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='markets.instrument')),
-                ('venue', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='markets.venue')),
+                ("sequence", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("route_id", models.BigIntegerField(db_index=True)),
+                ("time_ns", models.BigIntegerField()),
+                ("round", models.PositiveSmallIntegerField()),
+                ("side", models.PositiveSmallIntegerField(choices=[(1, "buy"), (2, "sell")])),
+                (
+                    "reason",
+                    models.PositiveSmallIntegerField(
+                        choices=[
+                            (0, "none"),
+                            (1, "taken"),
+                            (2, "rested"),
+                            (3, "taken and rested"),
+                            (4, "pinged"),
+                            (5, "venue down"),
+                            (6, "book dirty"),
+                            (7, "no quote"),
+                            (8, "outside limit"),
+                            (9, "own order"),
+                            (10, "below minimum"),
+                            (11, "better price elsewhere"),
+                            (12, "costs more"),
+                            (13, "halted"),
+                        ]
+                    ),
+                ),
+                ("taken", models.BigIntegerField(db_index=True, null=True)),
+                ("rested", models.BigIntegerField(db_index=True, null=True)),
+                ("take_price", models.DecimalField(decimal_places=4, max_digits=20)),
+                ("rest_price", models.DecimalField(decimal_places=4, max_digits=20)),
+                ("take_quantity", models.BigIntegerField()),
+                ("rest_quantity", models.BigIntegerField()),
+                ("displayed", models.BigIntegerField()),
+                ("ahead", models.BigIntegerField()),
+                ("price_part", models.DecimalField(decimal_places=7, max_digits=20)),
+                ("fee_part", models.DecimalField(decimal_places=7, max_digits=20)),
+                ("risk_part", models.DecimalField(decimal_places=7, max_digits=20)),
+                ("rest_cost", models.DecimalField(decimal_places=7, max_digits=20)),
+                ("fill_chance", models.PositiveSmallIntegerField()),
+                ("latency_us", models.BigIntegerField()),
+                (
+                    "instrument",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="markets.instrument",
+                    ),
+                ),
+                (
+                    "venue",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="markets.venue",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['sequence'],
+                "ordering": ["sequence"],
             },
         ),
     ]
