@@ -3,8 +3,8 @@
 A child waits at the best price of its own side on whichever venue has it, moves along when the touch leaves it behind,
 and after `patience` seconds the rest crosses on whichever venue is best. The limit price is never passed, the quantity
 never exceeded (what is open may be filled), children are whole lots. A child whose venue does not answer keeps its
-shares; the rest goes on elsewhere. In the last part of its time (one in FINISH, a second at least) the order stops
-waiting and crosses for all that is left.
+shares; the rest goes on elsewhere. A venue that shows no book is offered a part of it. In the last part of its time
+(one in FINISH, a second at least) the order stops waiting and crosses for all that is left.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ DAY, IOC = int(TimeInForce.DAY), int(TimeInForce.IOC)
 WORKING = int(ParentState.WORKING)
 WAITS, CROSSES = 0, 1  # what the child of a leg does, in the leg's `attempts`
 SECOND_NS = 1_000_000_000.0
+HIDDEN_PART = 4  # one part in so many is offered to a venue that shows no book
 FINISH = 20  # the last twentieth of its time
 LEAST_FINISH_NS = 1_000_000_000
 
@@ -93,6 +94,12 @@ def open_quantity(parent, legs):
 
 
 @hot
+def hides(leg):
+    """Whether its venue shows no book (a midpoint pool, a broker) and another one prices it."""
+    return leg.watched != leg.venue
+
+
+@hot
 def best_leg(parent, legs, opposite, own, time_ns):
     """The leg with the best price of our own side of the book (or the opposite one), the larger quantity of two alike;
     -1 when no venue has one, or those that do have refused lately or have a child. The child of leg `own` does not
@@ -105,7 +112,7 @@ def best_leg(parent, legs, opposite, own, time_ns):
         leg = legs[at]
         price = leg.bid if buying else leg.ask
         quantity = leg.bid_quantity if buying else leg.ask_quantity
-        if quantity <= 0 or time_ns < leg.retry_after_ns or (leg.open_orders > 0 and at != own):
+        if hides(leg) or quantity <= 0 or time_ns < leg.retry_after_ns or (leg.open_orders > 0 and at != own):
             continue
         better = price > best if buying else price < best
         if found < 0 or better or (price == best and quantity > most):
@@ -180,11 +187,52 @@ def work(parent, legs, context, goal, patience, complete, requests):
     missing = whole_lots(parent, wanted - parent.filled - open_quantity(parent, legs))
     if missing > 0:
         crossing = patience == 0.0 or last or parent.crossing != 0
+        at = hidden_leg(parent, legs, context.time_ns)
+        part = hidden_part(parent, legs, missing)
+        if at >= 0 and part > 0 and count < MAX_REQUESTS and (part == missing or not crossing):
+            count = start_hidden(parent, legs, at, context, part, requests, count)
+            missing -= part
         return start_child(parent, legs, context, missing, crossing, requests, count)
     if parent.filled >= wanted:
         parent.crossing = 0
         parent.waiting_ns = 0
     return count
+
+
+@hot
+def hidden_leg(parent, legs, time_ns):
+    """A leg whose venue shows no book, that has no child and has not refused lately; or -1."""
+    for at in range(parent.leg_count):
+        leg = legs[at]
+        priced = leg.bid_quantity > 0 and leg.ask_quantity > 0
+        if hides(leg) and priced and leg.open_orders == 0 and time_ns >= leg.retry_after_ns:
+            return at
+    return -1
+
+
+@hot
+def hidden_part(parent, legs, missing):
+    """What of the missing shares a venue without a book is offered: a part, or all where no other is to be used."""
+    part = missing
+    for at in range(parent.leg_count):
+        if not hides(legs[at]):
+            part = missing // HIDDEN_PART
+    part = whole_lots(parent, part)
+    return part if part < parent.largest else parent.largest
+
+
+@hot
+def start_hidden(parent, legs, at, context, quantity, requests, count):
+    """Ask for a child where no book is shown, at no more than it costs where one is: it waits as others do at the
+    touch."""
+    if parent.waiting_ns == 0:
+        parent.waiting_ns = context.clock_ns
+    legs[at].attempts = WAITS
+    price = opposite_price(parent, legs[at])
+    if not within(parent, price):
+        price = parent.price
+    signal = float(parent.scheduled - parent.filled)
+    return ask_child(requests, count, at, parent.side, price, quantity, DAY, signal)
 
 
 @hot

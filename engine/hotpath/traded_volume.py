@@ -83,12 +83,18 @@ def count_volume(engine, venue_index, packet, length):
 
 @hot
 def listed_volume(engine, row):
-    """Shares counted on the listings of a parent order's legs."""
+    """Shares counted on the listings of a parent order's legs, each listing once: venues without a book share one."""
     core = view(engine, 1, ENGINE)[0]
     legs = view(core.legs, core.strategy_count * LEGS_PER_STRATEGY, LEG)
     total = 0
     for at in range(parent_at(engine, row).leg_count):
-        total += load_i64(core.volumes + legs[row * LEGS_PER_STRATEGY + at].listing * 8)
+        listing = legs[row * LEGS_PER_STRATEGY + at].listing
+        seen = 0
+        for earlier in range(at):
+            if legs[row * LEGS_PER_STRATEGY + earlier].listing == listing:
+                seen = 1
+        if seen == 0:
+            total += load_i64(core.volumes + listing * 8)
     return total
 
 

@@ -215,3 +215,42 @@ def test_a_venue_that_is_lost_keeps_its_child_and_the_rest_goes_on_elsewhere(nam
         floor.loop.session(VENUE, next_reference=silent[0].order_id)  # the venue never saw it
         floor.answer()
     assert floor.ended(number)["filled"] == QUANTITY - held
+
+
+def test_a_venue_that_shows_no_book_is_offered_a_part_and_what_it_does_not_take_crosses() -> None:
+    floor = Floor(venues=(VENUE, OTHER_VENUE), hidden={OTHER_VENUE})
+    number = floor.enter("twap", 800, 30, given={"slices": 1, "patience": 5.0})
+    floor.run(1)
+
+    floor.trade(900)
+    assert int(floor.state(number)["volume"]) == 900  # both venues are priced by one listing
+    shown, hidden = sorted(floor.resting.values(), key=lambda child: child.venue)
+    assert (shown.price, shown.leaves, hidden.price, hidden.leaves) == (MIDDLE - TICK, 600, MIDDLE + TICK, 200)
+
+    floor.fill(hidden, 150, MIDDLE)  # in the middle, better than it might have paid
+    floor.run(10)
+
+    assert not floor.resting
+    assert floor.done == 800
+    assert {venue for _, venue, *_ in floor.fills} == {VENUE, OTHER_VENUE}
+
+
+def test_a_hidden_venue_is_paid_no_more_than_the_limit() -> None:
+    floor = Floor(venues=(VENUE, OTHER_VENUE), hidden={OTHER_VENUE})
+    floor.enter("twap", 800, 30, price=MIDDLE, given={"slices": 1, "patience": 5.0})
+    floor.run(1)
+
+    assert sorted((child.venue, child.price) for child in floor.resting.values()) == [
+        (VENUE, MIDDLE - TICK),
+        (OTHER_VENUE, MIDDLE),
+    ]
+
+
+def test_a_hidden_venue_alone_is_offered_all_of_it() -> None:
+    floor = Floor(venues=(VENUE, OTHER_VENUE), hidden={OTHER_VENUE})
+    floor.enter("twap", 800, 10, venues=[OTHER_VENUE], given={"slices": 1, "patience": 5.0})
+    floor.run(1)
+
+    [child] = floor.resting.values()
+
+    assert (child.venue, child.leaves, child.price) == (OTHER_VENUE, 800, MIDDLE + TICK)

@@ -46,6 +46,7 @@ class Floor:
     requests: list[dict[str, Any]] = field(default_factory=list)
     denials: list[dict[str, Any]] = field(default_factory=list)
     parents: list[dict[str, Any]] = field(default_factory=list)
+    hidden: set[int] = field(default_factory=set)  # venues that show no book, and trade in the middle
     unanswered: set[int] = field(default_factory=set)  # venues that say nothing any more
     fills: list[tuple[int, int, int, int]] = field(default_factory=list)  # time, venue, price, quantity
 
@@ -54,8 +55,11 @@ class Floor:
         self.loop.wide_limits()
         self.middle = dict.fromkeys(self.venues, MIDDLE)
         self.now_ns = START_NS
+        for venue in self.hidden:
+            self.loop.define_venue(venue, priced_by=str(VENUE))
         for venue in self.venues:
-            self.quote(venue)
+            if venue not in self.hidden:
+                self.quote(venue)
 
     # the market
 
@@ -119,7 +123,7 @@ class Floor:
         self.now_ns += duration_ns
         self.loop.clock(self.now_ns)
         for venue in self.venues:
-            if self.moves:
+            if self.moves and venue not in self.hidden:
                 self.quote(venue, self.middle[venue] + self.dice.choice((-1, 0, 0, 1)) * TICK)
         for child in list(self.resting.values()):
             if child.venue not in self.unanswered and self.dice.random() < self.passive:
@@ -167,6 +171,8 @@ class Floor:
             return
         self.loop.report(ReportKind.ACCEPTED, order_id, venue=venue)
         bid, ask = self.top(venue)
+        if venue in self.hidden:
+            return
         crosses = child.price >= ask if child.side == BUY else child.price <= bid
         if crosses:
             self.fill(child, min(child.leaves, self.shown), ask if child.side == BUY else bid)
