@@ -6,7 +6,7 @@ from __future__ import annotations
 from functools import cache
 from types import ModuleType
 
-from engine.algorithms import closing, iceberg, participation, shortfall, sniper, twap, vwap
+from engine.algorithms import closing, iceberg, participation, pegged, shortfall, sniper, stop, twap, vwap
 from engine.messages.catalogue import AlgorithmKind
 from engine.native import address_of_function, compile_strategy
 from engine.strategies import Kind, source_hash
@@ -20,6 +20,8 @@ ALGORITHMS: dict[str, tuple[int, ModuleType]] = {
     "iceberg": (105, iceberg),
     "sniper": (106, sniper),
     "close": (107, closing),
+    "stop": (108, stop),
+    "pegged": (109, pegged),
 }
 
 

@@ -57,7 +57,7 @@ def test_a_market_that_moves_never_makes_it_trade_too_much_or_too_dear(name: str
 
 
 @pytest.mark.parametrize("side", [BUY, SELL])
-@pytest.mark.parametrize("name", ALGORITHMS)
+@pytest.mark.parametrize("name", [name for name in ALGORITHMS if name not in ("pegged", "stop")])
 def test_a_market_that_allows_it_gets_all_of_it_done_in_time(name: str, side: int) -> None:
     floor = Floor()
     floor.enter(name, QUANTITY, 20, side, price=LIMITS[side])
@@ -254,3 +254,48 @@ def test_a_hidden_venue_alone_is_offered_all_of_it() -> None:
     [child] = floor.resting.values()
 
     assert (child.venue, child.leaves, child.price) == (OTHER_VENUE, 800, MIDDLE + TICK)
+
+
+@pytest.mark.parametrize(("side", "away"), [(BUY, 1), (SELL, -1)])
+def test_a_stop_waits_for_its_trigger_and_then_crosses(side: int, away: int) -> None:
+    floor = Floor()
+    trigger = MIDDLE + away * 5 * TICK
+    number = floor.enter("stop", 700, 60, side, given={"trigger": trigger / 10_000})
+    floor.quote(VENUE, MIDDLE + away * 3 * TICK)
+    floor.run(2)
+    assert floor.requests == []
+
+    floor.quote(VENUE, MIDDLE + away * 4 * TICK)
+    floor.run(1)
+
+    assert {(price, side) for *_, price, _ in floor.fills} == {(trigger, side)}
+    assert floor.ended(number)["filled"] == 700
+
+
+def test_a_stop_limit_rests_at_its_limit_after_the_trigger_and_stays_triggered() -> None:
+    floor = Floor()
+    limit = MIDDLE + 5 * TICK
+    floor.enter("stop", 700, 60, BUY, price=limit, given={"trigger": (MIDDLE + 5 * TICK) / 10_000})
+    floor.quote(VENUE, MIDDLE + 6 * TICK)  # beyond the trigger and the limit
+    floor.quote(VENUE, MIDDLE)
+
+    [child] = floor.resting.values()
+
+    assert (child.price, child.leaves, floor.done) == (limit, 700, 0)
+    assert [row["time_in_force"] for row in floor.requests] == [TimeInForce.DAY]
+
+
+def test_a_pegged_order_moves_with_the_touch_and_never_crosses() -> None:
+    floor = Floor()
+    floor.enter("pegged", 700, 10, BUY, price=MIDDLE + TICK, given={"offset": 0.01, "display": 300})
+    prices = []
+    for middle in (MIDDLE, MIDDLE + TICK, MIDDLE - TICK, MIDDLE + 9 * TICK):
+        floor.quote(VENUE, middle)
+        floor.step()
+        [child] = floor.resting.values()
+        prices.append((child.price, child.leaves))
+    floor.run(10)
+
+    assert prices == [(MIDDLE - 2 * TICK, 300), (MIDDLE - TICK, 300), (MIDDLE - 3 * TICK, 300), (MIDDLE, 300)]
+    assert floor.done == 0
+    assert floor.parents[-1]["state"] == ParentState.EXPIRED
