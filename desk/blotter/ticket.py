@@ -84,9 +84,9 @@ def _venue_field(algorithm: AlgorithmKind | None) -> Field:
     venues = tuple((str(venue.pk), venue.name) for venue in enabled_venues())
     if algorithm is None:
         return Field("venue", "Venue", "select", choices=venues, value=venues[0][0] if venues else "")
-    everywhere = (EVERYWHERE, "Best of all venues") if len(venues) > 1 else None
-    choices = ((everywhere, *venues) if everywhere else venues)[: 1 + len(venues)]
-    help_text = f"Each child goes where the price is best, among the first {MOST_VENUES}." if everywhere else ""
+    several = len(venues) > 1
+    choices = ((EVERYWHERE, "Best of all venues"), *venues) if several else venues
+    help_text = f"Each child goes where the price is best, among the first {MOST_VENUES}." if several else ""
     return Field("venue", "Venues", "select", choices=choices, value=choices[0][0] if choices else "", help=help_text)
 
 

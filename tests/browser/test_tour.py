@@ -36,6 +36,7 @@ def test_the_tour(browser: Browser, desk: RunningDesk) -> None:
     risk = Person.signed_in(browser, desk.address, "risk", desk.passwords["risk"])
     sees_the_desk_move(trader)
     strategy = defines_and_starts(trader, "Tour", venue="XSIM", pair=1)
+    gives_a_parent_order(trader)
     backtest = submits_a_backtest(trader, strategy)
     sees_an_order_refused_with_its_reason(trader, strategy)
     proposes_a_wider_limit_that_risk_approves(trader, risk, strategy)
@@ -77,6 +78,26 @@ def defines_and_starts(trader: Person, name: str, venue: str, pair: int) -> str:
     expect(trader.figure("state")).to_have_text("Running", timeout=WAIT_MS)
     trader.waits_for_number(trader.figure("orders"))
     return page.url.removeprefix(trader.address)
+
+
+def gives_a_parent_order(trader: Person) -> None:
+    """A TWAP of two minutes, looked at before it is sent, and seen keeping its schedule."""
+    trader.go("/blotter/ticket/")
+    page = trader.page
+    page.get_by_label("How").select_option(label="TWAP")
+    expect(page.get_by_label(re.compile("^Slices"))).to_be_visible(timeout=WAIT_MS)
+    page.get_by_label("Instrument").select_option(index=1)
+    page.get_by_label("Side").select_option(label="Buy")
+    for label, value in {"Quantity": "2000", "Lasts": "2", "Slices": "20", "Patience": "1"}.items():
+        page.get_by_label(re.compile(f"^{label} ")).fill(value)
+    trader.press("Preview")
+    trader.sees("heading", "Before it is sent")
+    trader.press("Enter parent order")
+    trader.reads("is entered and works")
+    working = page.locator("#parents tbody tr").first
+    expect(working.locator("[data-k=filled]")).to_have_text(re.compile("[1-9]"), timeout=WAIT_MS)
+    working.get_by_role("button", name="Cancel").click()
+    expect(working).to_be_hidden(timeout=WAIT_MS)
 
 
 def sees_an_order_refused_with_its_reason(trader: Person, strategy: str) -> None:
