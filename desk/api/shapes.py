@@ -154,7 +154,8 @@ class ChangeOut(Schema):
 
 
 class OrderIn(Taken):
-    """A limit order. There is no default for side, price or quantity; the engine drops it when it is too old."""
+    """A limit order. There is no default for side, price or quantity; the engine drops it when it is too old. Venue
+    `smart`: the router splits it."""
 
     client_order_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,36}$")]
     instrument: Name

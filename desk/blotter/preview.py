@@ -15,8 +15,8 @@ from desk.link import client
 from desk.markets.models import Instrument, Venue
 from desk.risk.labels import LABELS
 from engine.messages.codes import Side
+from engine.messages.control import SMART, command
 from engine.messages.control import Preview as Ask
-from engine.messages.control import command
 from engine.messages.prices import from_decimal, to_decimal
 
 NEARLY = 80  # percent of a limit from which on it is pointed out
@@ -77,6 +77,8 @@ def preview(user: User, ticket: OrderTicket | ParentTicket) -> Preview:
     OutcomeUnknown."""
     parent = isinstance(ticket, ParentTicket)
     venues = ticket.venues if isinstance(ticket, ParentTicket) else [ticket.venue]
+    if venues == [SMART]:
+        venues = list(Venue.objects.filter(enabled=True).values_list("number", flat=True))
     instrument = Instrument.objects.get(pk=ticket.instrument)
     asked = Ask(
         team=user.team_id or 0,

@@ -23,7 +23,7 @@ from desk.link import client
 from desk.markets.models import Instrument, Venue
 from desk.refusals import Conflict, EngineRefused, Invalid
 from engine.messages.codes import OPEN_STATES, Side, TimeInForce
-from engine.messages.control import CancelOrder, ReplaceOrder, Status, command
+from engine.messages.control import SMART, CancelOrder, ReplaceOrder, Status, command
 from engine.messages.prices import from_decimal, to_decimal
 
 VALID_MILLISECONDS = 2_000
@@ -34,8 +34,8 @@ RELATED = ("strategy", "team", "instrument", "venue")
 
 @dataclass(frozen=True)
 class OrderTicket:
-    """A manual order as asked for: `price` in the currency, `quantity` in shares. The engine drops it when it is older
-    than `valid_milliseconds`."""
+    """A manual order as asked for: `price` in the currency, `quantity` in shares; at venue SMART the router splits it.
+    The engine drops it when it is older than `valid_milliseconds`."""
 
     client_order_id: str
     instrument: int
@@ -160,7 +160,10 @@ def checked_order(ticket: OrderTicket) -> dict[str, Any]:
     instrument = Instrument.objects.filter(pk=ticket.instrument).first()
     if instrument is None:
         errors["instrument"] = f"There is no instrument {ticket.instrument}."
-    if not Venue.objects.filter(number=ticket.venue, enabled=True).exists():
+    if ticket.venue == SMART:
+        if ticket.time_in_force == TimeInForce.FOK:
+            errors["time_in_force"] = "The router works DAY and IOC orders; name a venue for a fill-or-kill order."
+    elif not Venue.objects.filter(number=ticket.venue, enabled=True).exists():
         errors["venue"] = f"There is no venue {ticket.venue}."
     if not 1 <= ticket.valid_milliseconds <= LONGEST_VALID_MILLISECONDS:
         errors["valid_milliseconds"] = f"It must be from 1 to {LONGEST_VALID_MILLISECONDS}."

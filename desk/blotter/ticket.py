@@ -18,6 +18,7 @@ from desk.refusals import Invalid
 from desk.strategies.forms import parameter_field
 from engine.messages.catalogue import AlgorithmKind, Catalogue
 from engine.messages.codes import Side, TimeInForce
+from engine.messages.control import SMART
 
 LIMIT = "limit"  # a plain limit order, no algorithm
 EVERYWHERE = "all"
@@ -83,7 +84,8 @@ def _price_field(algorithm: AlgorithmKind | None) -> Field:
 def _venue_field(algorithm: AlgorithmKind | None) -> Field:
     venues = tuple((str(venue.pk), venue.name) for venue in enabled_venues())
     if algorithm is None:
-        return Field("venue", "Venue", "select", choices=venues, value=venues[0][0] if venues else "")
+        smart = ((str(SMART), "Smart: over all venues"),) if len(venues) > 1 else ()
+        return Field("venue", "Venue", "select", choices=(*venues, *smart), value=venues[0][0] if venues else "")
     several = len(venues) > 1
     choices = ((EVERYWHERE, "Best of all venues"), *venues) if several else venues
     help_text = f"Each child goes where the price is best, among the first {MOST_VENUES}." if several else ""

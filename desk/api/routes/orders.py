@@ -34,7 +34,9 @@ from desk.positions.models import Position
 from desk.positions.services import visible_positions
 from desk.refusals import EngineRefused
 from engine.messages.codes import DenialReason, Liquidity, OrderState, Side, TimeInForce
+from engine.messages.control import SMART
 
+SMART_NAME = "smart"  # in place of a venue: the router chooses
 router = Router(tags=["orders"])
 
 
@@ -120,7 +122,7 @@ def enter_order(request: HttpRequest, response: HttpResponse, body: OrderIn) -> 
         services.OrderTicket(
             client_order_id=body.client_order_id,
             instrument=instrument_id(body.instrument),
-            venue=venue_number(body.venue),
+            venue=SMART if body.venue == SMART_NAME else venue_number(body.venue),
             side=Side[body.side.upper()],
             quantity=int(body.quantity),
             price=Decimal(body.price),

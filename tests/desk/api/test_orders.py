@@ -46,6 +46,11 @@ def test_an_order_reaches_the_engine_in_its_units(engine: FakeEngine, alice: Use
     }
 
 
+def test_an_order_for_no_venue_in_particular_is_the_routers(engine: FakeEngine, alice: User, api: Any) -> None:
+    assert api(alice, "POST", "/orders", ORDER | {"venue": "smart"}).status_code == 202
+    assert engine.last(ENTER_ORDER)["venue"] == 0
+
+
 def test_the_same_body_again_is_the_first_answer_and_sends_nothing(engine: FakeEngine, alice: User, api: Any) -> None:
     first = api(alice, "POST", "/orders", ORDER)
     again = api(alice, "POST", "/orders", dict(reversed(ORDER.items())))
@@ -133,6 +138,7 @@ def test_a_denial_of_the_risk_gate_names_the_limit(engine: FakeEngine, alice: Us
         ({"side": None}, "invalid", "side"),
         ({"instrument": "ZZZ"}, "unknown_instrument", "instrument"),
         ({"venue": "XNONE"}, "unknown_venue", "venue"),
+        ({"venue": "smart", "time_in_force": "fok"}, "invalid", "time_in_force"),
         ({"client_order_id": "a b"}, "invalid", "client_order_id"),
         ({"time_in_force": "gtc"}, "invalid", "time_in_force"),
         ({"stop_price": "1"}, "invalid", "stop_price"),

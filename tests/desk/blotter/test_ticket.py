@@ -72,6 +72,14 @@ def test_an_order_is_looked_at_and_then_sent_once(engine: FakeEngine, alice: Use
     assert (sent["side"], sent["quantity"], sent["price"], sent["venue"]) == (Side.BUY, 300, PRICE, 1)
 
 
+def test_a_smart_order_is_previewed_over_all_venues(engine: FakeEngine, alice: User, client_of: Any) -> None:
+    client = client_of(alice)
+    _, typed = looked_at(client, ORDER | {"venue": "0"})
+    client.post("/blotter/ticket/", typed)
+    assert engine.last(PREVIEW)["venues"] == list(Venue.objects.values_list("number", flat=True))
+    assert engine.last(ENTER_ORDER)["venue"] == 0
+
+
 def test_limits_are_told_as_they_would_be_after_it(engine: FakeEngine, alice: User, client_of: Any) -> None:
     engine.gate = {"denial": "ORDER_QUANTITY", "measured": 4_900, "bound": 1_000, "limit_name": "ORDER_QUANTITY",
                    "scope": "TEAM", "scope_id": alice.team_id}  # fmt: skip
