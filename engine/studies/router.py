@@ -98,12 +98,13 @@ def main(arguments: list[str]) -> int:
     try:
         terms = read_terms(asked.venues)
         together: Outcomes = {name: [] for name in (OURS, *SIMPLE)}
-        instruments = {}
+        instruments: dict[str, Any] = {}
         for file in (file for file in asked.data if "trade" not in file.name):
             market = RecordedVenues(read_day(file))
             print(f"{market.instrument}: {', '.join(market.letters)}", file=sys.stderr)
             found = study(market, terms, asked.orders, asked.seed, asked.primary)
-            instruments[market.instrument] = summary(found)
+            name = market.instrument if market.instrument not in instruments else f"{market.instrument} {file.stem}"
+            instruments[name] = summary(found)
             for name, outcomes in found.items():
                 together[name] += outcomes
     except OSError as problem:
