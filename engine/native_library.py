@@ -131,10 +131,13 @@ def _compile_piece(dispatcher: Any, signature: Any) -> Any:
 
 def _compile_dispatcher(self: Any, signature: Any) -> Any:
     with _one_deeper() as depth:
-        if depth > 1:
-            return _compile_piece(self, signature)
         arguments, _ = sigutils.normalize_signature(signature)
         known = self.overloads.get(tuple(arguments))
+        if depth > 1:
+            # What was loaded is a whole without pieces: linked into others it would be a second copy of what is below.
+            if known is not None and not _is_piece(known.library):
+                del self.overloads[tuple(arguments)]
+            return _compile_piece(self, signature)
         if known is not None and getattr(known.library, "deferred", False):
             del self.overloads[tuple(arguments)]
         return _compile(self, signature)
