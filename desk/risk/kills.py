@@ -1,7 +1,5 @@
 """Killing takes one person and one step; taking a kill back takes two."""
 
-import hashlib
-
 from django.db import transaction
 from django.utils import timezone
 
@@ -9,9 +7,10 @@ from desk.accounts import policy
 from desk.accounts.models import User
 from desk.audit.services import record
 from desk.link import client
-from desk.refusals import Conflict, EngineNotReached, EngineRefused, NotFound
+from desk.refusals import Conflict, NotFound
+from desk.risk.agreed import agree, carry_out
 from desk.risk.bounds import team_of_scope
-from desk.risk.changes import LIFETIME, check_approval, check_reason, close_change, diff_hash_of
+from desk.risk.changes import LIFETIME, check_reason, diff_hash_of
 from desk.risk.models import ChangeRequest, KillState
 from engine.messages.codes import Scope
 from engine.messages.control import Kill, Rearm, command
@@ -97,34 +96,8 @@ def approve_rearm(actor: User, change_id: int, diff_hash: str) -> ChangeRequest:
     Raises NotPermitted, Conflict, EngineNotReached (still open), EngineRefused (closed), OutcomeUnknown (approve
     again).
     """
-    with transaction.atomic():
-        change = ChangeRequest.objects.select_for_update().filter(pk=change_id, kind=ChangeRequest.Kind.REARM).first()
-        if change is None:
-            raise NotFound("There is no such change.")
-        if change.state not in (State.PROPOSED, State.APPROVED):
-            raise Conflict(f"This change is {change.get_state_display()}.", code=f"change_{change.state}")
-        refusal = check_approval(actor, change, diff_hash)
-        if refusal is None:
-            change.state, change.approver, change.decided_at = State.APPROVED, actor, timezone.now()
-            change.save()
-            record(actor, "rearm.approved", _words(change.scope, change.scope_id), reason=change.reason)
-    if refusal is not None:
-        raise refusal
-    return _rearm(actor, change)
-
-
-def _rearm(actor: User, change: ChangeRequest) -> ChangeRequest:
-    body = Rearm(change.scope, change.scope_id, change.reason, actor.get_username())
-    identity = hashlib.sha256(f"{change.pk} {change.proposed_at} {change.diff_hash}".encode()).hexdigest()[:32]
-    try:
-        status = client.apply(command(body, change.proposer.get_username(), identity))
-    except EngineNotReached:
-        change.state, change.approver = State.PROPOSED, None
-        change.save(update_fields=["state", "approver"])
-        raise
-    except EngineRefused as refusal:
-        close_change(change, State.REJECTED, refusal.sentence)
-        raise
+    change = agree(actor, change_id, ChangeRequest.Kind.REARM, diff_hash, lambda one: _approved(actor, one))
+    status = carry_out(change, Rearm(change.scope, change.scope_id, change.reason, actor.get_username()))
     with transaction.atomic():
         change.state = State.APPLIED
         change.save(update_fields=["state"])
@@ -135,6 +108,10 @@ def _rearm(actor: User, change: ChangeRequest) -> ChangeRequest:
             actor, "rearm.applied", _words(change.scope, change.scope_id), after={"journal": status.journal_sequence}
         )
     return change
+
+
+def _approved(actor: User, change: ChangeRequest) -> None:
+    record(actor, "rearm.approved", _words(change.scope, change.scope_id), reason=change.reason)
 
 
 def _words(scope: int, scope_id: int) -> str:

@@ -1,6 +1,5 @@
 """Order sessions that people run: connected, disconnected, and their sequence numbers set, which takes two people."""
 
-import hashlib
 from typing import Any
 
 from django.db import transaction
@@ -11,8 +10,9 @@ from desk.accounts.models import User
 from desk.audit.services import record
 from desk.link import client
 from desk.markets.models import Venue
-from desk.refusals import Conflict, EngineNotReached, EngineRefused, Invalid, NotFound
-from desk.risk.changes import LIFETIME, check_approval, check_reason, close_change, diff_hash_of
+from desk.refusals import Conflict, Invalid, NotFound
+from desk.risk.agreed import agree, carry_out
+from desk.risk.changes import LIFETIME, check_reason, diff_hash_of
 from desk.risk.models import ChangeRequest
 from engine.messages.codes import Scope
 from engine.messages.control import ConnectVenue, DisconnectVenue, ResetSession, ViewSession, command
@@ -72,7 +72,7 @@ def propose_reset(actor: User, number: int, next_inbound: str, next_outbound: st
     before = {name: str(seen[name] or "") for name in after}
     with transaction.atomic():
         waiting = ChangeRequest.objects.filter(kind=SESSION, scope_id=venue.number, state=State.PROPOSED)
-        if waiting.exists():
+        if waiting.filter(expires_at__gt=timezone.now()).exists():
             raise Conflict("Other numbers of this session wait for approval already.", code="change_waits")
         change = ChangeRequest.objects.create(
             kind=SESSION,
@@ -96,40 +96,19 @@ def approve_session(actor: User, change_id: int, diff_hash: str) -> ChangeReques
     Raises NotPermitted, Conflict, EngineNotReached (still open), EngineRefused (closed), OutcomeUnknown (approve
     again).
     """
-    with transaction.atomic():
-        change = ChangeRequest.objects.select_for_update().filter(pk=change_id, kind=SESSION).first()
-        if change is None:
-            raise NotFound("There is no such change.")
-        if change.state not in (State.PROPOSED, State.APPROVED):
-            raise Conflict(f"This change is {change.get_state_display()}.", code=f"change_{change.state}")
-        refusal = check_approval(actor, change, diff_hash)
-        if refusal is None:
-            change.state, change.approver, change.decided_at = State.APPROVED, actor, timezone.now()
-            change.save()
-            record(actor, "session.approved", f"venue {change.scope_id}", after=change.after, reason=change.reason)
-    if refusal is not None:
-        raise refusal
-    return _reset(actor, change)
-
-
-def _reset(actor: User, change: ChangeRequest) -> ChangeRequest:
+    change = agree(actor, change_id, SESSION, diff_hash, lambda one: _approved(actor, one))
     numbers = {name: int(text) for name, text in change.after.items()}
     body = ResetSession(venue=change.scope_id, reason=change.reason, approver=actor.get_username(), **numbers)
-    identity = hashlib.sha256(f"{change.pk} {change.proposed_at} {change.diff_hash}".encode()).hexdigest()[:32]
-    try:
-        status = client.apply(command(body, change.proposer.get_username(), identity))
-    except EngineNotReached:
-        change.state, change.approver = State.PROPOSED, None
-        change.save(update_fields=["state", "approver"])
-        raise
-    except EngineRefused as refusal:
-        close_change(change, State.REJECTED, refusal.sentence)
-        raise
+    status = carry_out(change, body)
     with transaction.atomic():
         change.state = State.APPLIED
         change.save(update_fields=["state"])
         record(actor, "session.applied", f"venue {change.scope_id}", after={"journal": status.journal_sequence})
     return change
+
+
+def _approved(actor: User, change: ChangeRequest) -> None:
+    record(actor, "session.approved", f"venue {change.scope_id}", after=change.after, reason=change.reason)
 
 
 def _number(text: str, name: str) -> str:

@@ -11,12 +11,11 @@ from __future__ import annotations
 
 from engine.hotpath.tables import MAX_REQUESTS
 from engine.messages.catalogue import Parameter
-from engine.messages.codes import OrderAction, ParentState, Side, TimeInForce
+from engine.messages.codes import ParentState, Side, TimeInForce
 from engine.native import hot
-from engine.strategies.requests import ask_cancel
+from engine.strategies.requests import ask_cancel, ask_order
 
 BUY, SELL = int(Side.BUY), int(Side.SELL)
-ENTER = int(OrderAction.ENTER)
 DAY, IOC = int(TimeInForce.DAY), int(TimeInForce.IOC)
 WORKING = int(ParentState.WORKING)
 WAITS, CROSSES = 0, 1  # what the child of a leg does, in the leg's `attempts`
@@ -31,23 +30,6 @@ PATIENCE = Parameter(
 COMPLETE = Parameter(
     "complete", "Complete", "1 yes, 0 no", 0, 1, 1, step=1, help="cross for what is left before the end"
 )
-
-
-@hot
-def ask_child(requests, count, leg, side, price, quantity, time_in_force, signal):
-    """Ask for a child. Returns how many requests there are now."""
-    if count >= MAX_REQUESTS:
-        return count
-    request = requests[count]
-    request.action = ENTER
-    request.leg = leg
-    request.side = side
-    request.price = price
-    request.quantity = quantity
-    request.time_in_force = time_in_force
-    request.order_id = 0
-    request.signal = signal
-    return count + 1
 
 
 @hot
@@ -232,7 +214,7 @@ def start_hidden(parent, legs, at, context, quantity, requests, count):
     if not within(parent, price):
         price = parent.price
     signal = float(parent.scheduled - parent.filled)
-    return ask_child(requests, count, at, parent.side, price, quantity, DAY, signal)
+    return ask_order(requests, count, at, parent.side, price, quantity, DAY, signal)
 
 
 @hot
@@ -245,11 +227,11 @@ def start_child(parent, legs, context, missing, crossing, requests, count):
         if at >= 0:
             legs[at].attempts = CROSSES
             price = opposite_price(parent, legs[at])
-            return ask_child(requests, count, at, parent.side, price, quantity, IOC, signal)
+            return ask_order(requests, count, at, parent.side, price, quantity, IOC, signal)
     at = best_leg(parent, legs, 0, -1, context.time_ns)
     if at < 0:
         return count
     if parent.waiting_ns == 0:
         parent.waiting_ns = context.clock_ns
     legs[at].attempts = WAITS
-    return ask_child(requests, count, at, parent.side, own_price(parent, legs[at]), quantity, DAY, signal)
+    return ask_order(requests, count, at, parent.side, own_price(parent, legs[at]), quantity, DAY, signal)

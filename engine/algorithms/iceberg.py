@@ -8,7 +8,6 @@ from engine.algorithms.children import (
     COMPLETE,
     DAY,
     WAITS,
-    ask_child,
     best_leg,
     finishing,
     left_behind,
@@ -19,7 +18,7 @@ from engine.algorithms.children import (
 from engine.hotpath.tables import CONTEXT, LEG, LEGS_PER_STRATEGY, MAX_REQUESTS, PARENT, PARENT_FIELDS, REQUEST
 from engine.messages.catalogue import Parameter
 from engine.native import hot, view
-from engine.strategies.requests import ask_cancel
+from engine.strategies.requests import ask_cancel, ask_order
 
 LABEL = "Iceberg"
 SUMMARY = "Shows a part of it at a time."
@@ -57,7 +56,7 @@ def show(parent, legs, event, display, requests):
     parent.waiting_ns = event.clock_ns
     legs[at].attempts = WAITS
     price = parent.price if parent.price != 0 else own_price(parent, legs[at])
-    return ask_child(requests, 0, at, parent.side, price, quantity, DAY, float(rest))
+    return ask_order(requests, 0, at, parent.side, price, quantity, DAY, float(rest))
 
 
 def on_event(context, row, legs):

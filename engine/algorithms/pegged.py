@@ -9,7 +9,6 @@ from engine.algorithms.children import (
     BUY,
     DAY,
     WAITS,
-    ask_child,
     best_leg,
     open_quantity,
     own_price,
@@ -18,7 +17,7 @@ from engine.algorithms.children import (
 from engine.hotpath.tables import CONTEXT, LEG, LEGS_PER_STRATEGY, MAX_REQUESTS, PARENT, PARENT_FIELDS, REQUEST
 from engine.messages.catalogue import Parameter
 from engine.native import hot, view
-from engine.strategies.requests import ask_cancel
+from engine.strategies.requests import ask_cancel, ask_order
 
 LABEL = "Pegged"
 SUMMARY = "Rests at the best price of its own side and moves with it; never crosses."
@@ -57,7 +56,7 @@ def follow(parent, legs, event, offset, display, requests):
     if at < 0 or quantity <= 0:
         return 0
     legs[at].attempts = WAITS
-    return ask_child(requests, 0, at, parent.side, peg(parent, legs[at], offset), quantity, DAY, float(rest))
+    return ask_order(requests, 0, at, parent.side, peg(parent, legs[at], offset), quantity, DAY, float(rest))
 
 
 def on_event(context, row, legs):

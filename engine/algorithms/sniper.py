@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.algorithms.children import BUY, IOC, ask_child, crossable, open_quantity, opposite_price, whole_lots
+from engine.algorithms.children import BUY, IOC, crossable, open_quantity, opposite_price, whole_lots
 from engine.hotpath.tables import CONTEXT, LEG, LEGS_PER_STRATEGY, MAX_REQUESTS, PARENT, PARENT_FIELDS, REQUEST
 from engine.messages.catalogue import Parameter
 from engine.native import hot, view
+from engine.strategies.requests import ask_order
 
 LABEL = "Sniper"
 SUMMARY = "Waits for its limit price and takes what is there."
@@ -31,7 +32,7 @@ def snipe(parent, legs, event, least, requests):
     quantity = whole_lots(parent, min(rest, offered, parent.largest))
     if quantity <= 0 or quantity < min(int(least), rest):
         return 0
-    return ask_child(requests, 0, at, parent.side, opposite_price(parent, leg), quantity, IOC, float(rest))
+    return ask_order(requests, 0, at, parent.side, opposite_price(parent, leg), quantity, IOC, float(rest))
 
 
 def on_event(context, row, legs):

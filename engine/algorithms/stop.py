@@ -13,7 +13,6 @@ from engine.algorithms.children import (
     BUY,
     DAY,
     WAITS,
-    ask_child,
     best_leg,
     open_quantity,
     opposite_price,
@@ -23,6 +22,7 @@ from engine.algorithms.children import (
 from engine.hotpath.tables import CONTEXT, LEG, LEGS_PER_STRATEGY, MAX_REQUESTS, PARENT, PARENT_FIELDS, REQUEST
 from engine.messages.catalogue import Parameter
 from engine.native import hot, view
+from engine.strategies.requests import ask_order
 
 LABEL = "Stop"
 SUMMARY = "Trades once the market has come to its trigger price; with a limit price a stop limit."
@@ -53,7 +53,7 @@ def rest_at_limit(parent, legs, event, requests):
         return 0
     legs[at].attempts = WAITS
     quantity = min(missing, parent.largest)
-    return ask_child(requests, 0, at, parent.side, parent.price, quantity, DAY, float(missing))
+    return ask_order(requests, 0, at, parent.side, parent.price, quantity, DAY, float(missing))
 
 
 def on_event(context, row, legs):

@@ -13,8 +13,8 @@ DAY = int(TimeInForce.DAY)
 
 
 @hot
-def ask_enter(requests, count, leg, side, price, quantity, signal):
-    """Add a DAY limit order. Returns the new count; the table is never overrun."""
+def ask_order(requests, count, leg, side, price, quantity, time_in_force, signal):
+    """Add a limit order. Returns the new count; the table is never overrun."""
     if count >= MAX_REQUESTS:
         return count
     request = requests[count]
@@ -23,10 +23,16 @@ def ask_enter(requests, count, leg, side, price, quantity, signal):
     request.side = side
     request.price = price
     request.quantity = quantity
-    request.time_in_force = DAY
+    request.time_in_force = time_in_force
     request.order_id = 0
     request.signal = signal
     return count + 1
+
+
+@hot
+def ask_enter(requests, count, leg, side, price, quantity, signal):
+    """Add a DAY limit order. Returns the new count."""
+    return ask_order(requests, count, leg, side, price, quantity, DAY, signal)
 
 
 @hot

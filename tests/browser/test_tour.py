@@ -89,7 +89,7 @@ def gives_a_parent_order(trader: Person) -> None:
     page.get_by_label("Instrument").select_option(index=1)
     page.get_by_label("Side").select_option(label="Buy")
     for label, value in {"Quantity": "2000", "Lasts": "2", "Slices": "20", "Patience": "1"}.items():
-        page.get_by_label(re.compile(f"^{label} ")).fill(value)
+        page.get_by_label(re.compile(rf"^{label}\b")).fill(value)
     trader.press("Preview")
     trader.sees("heading", "Before it is sent")
     trader.press("Enter parent order")

@@ -37,11 +37,12 @@ def free_port(kind: socket.SocketKind) -> int:
         return int(found.getsockname()[1])
 
 
-def wait_until(condition: Callable[[], Any], what: str, seconds: float = 20.0) -> Any:
-    """What the condition gives once that is something."""
+def wait_until(condition: Callable[[], Any], what: str | Callable[[], str], seconds: float = 20.0) -> Any:
+    """What the condition gives once that is something. A `what` that is called tells how things are when it did not."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
-        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
+        late = time.monotonic() >= deadline
+        assert not late, f"not within {seconds:.0f} s: {what if isinstance(what, str) else what()}"
         time.sleep(0.005)
     return found
 

@@ -138,7 +138,7 @@ def test_a_fix_venue_is_defined_while_running_traded_killed_and_recovered(tmp_pa
         def traded(more: int) -> None:
             engine.read()
             wanted = engine.fills.total() + more
-            wait_until(lambda: engine.read() or engine.fills.total() >= wanted, rig.said("run"), 60)
+            wait_until(lambda: engine.read() or engine.fills.total() >= wanted, lambda: rig.said("run"), 60)
 
         traded(5)
         for _ in range(2):

@@ -1,9 +1,11 @@
 """Sessions that people run: who may, what is audited, and numbers that two people set."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from desk.accounts.models import User
 from desk.audit.models import AuditEntry
@@ -86,6 +88,16 @@ def test_the_proposer_does_not_approve_and_what_the_engine_refuses_is_closed(
         sessions.approve_session(charlie, change.pk, change.diff_hash)
     change.refresh_from_db()
     assert (change.state, change.note) == (ChangeRequest.State.REJECTED, engine.refuse_with)
+
+
+def test_a_proposal_that_nobody_decided_in_time_is_in_nobodys_way(
+    engine: FakeEngine, venue: Venue, charlie: User, erin: User
+) -> None:
+    late = propose(charlie)
+    ChangeRequest.objects.filter(pk=late.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    change = propose(erin)
+    done = sessions.approve_session(charlie, change.pk, change.diff_hash)
+    assert done.state == ChangeRequest.State.APPLIED
 
 
 @pytest.mark.parametrize("typed", ["", "0", "-1", "1.5", "x", "99999999999"])

@@ -36,6 +36,12 @@ BODIES = [
     control.Rearm(1, 0, "over", "bob"),
     control.Preview(1, 1, [1], 1, 100, 0),
     control.Alarm("latency_p99", 1, "slow", 2_000, 1_000),
+    control.ConnectVenue(1),
+    control.DisconnectVenue(1, "lunch"),
+    control.ResetSession(1, 1, 1, "a new day", "bob"),
+    control.RaiseBreak("drop-1", "unknown_fill", 1, 2, 3, "a fill nobody sent"),
+    control.ResolveBreak("drop-1", "booked by hand"),
+    control.ViewSession(1, 20),
 ]
 
 
