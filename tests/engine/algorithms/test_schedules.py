@@ -32,6 +32,53 @@ def test_kappa_is_the_published_one() -> None:
     assert shortfall.kappa_of(*PUBLISHED.values()) == pytest.approx(0.61, abs=0.005)  # "kappa is about 0.61 a day"
 
 
+# The same example in a peer's library (DROP, org.drip.sample.almgrenchriss, its published output): by risk aversion a
+# million of currency, what is left of 100 after each day; there the volatility of 30 % a year is not rounded.
+PEER_VOLATILITY = 0.30 * 50.0 / math.sqrt(250.0)
+PEER_LEFT = {
+    0.001: [100.000, 79.955, 59.939, 39.947, 19.970, 0.0],
+    0.250: [100.000, 70.550, 47.784, 29.545, 14.104, 0.0],
+    0.500: [100.000, 63.724, 39.522, 22.809, 10.418, 0.0],
+    1.000: [100.000, 54.238, 29.030, 14.822, 6.230, 0.0],
+    2.000: [100.000, 42.907, 18.333, 7.654, 2.775, 0.0],
+    4.000: [100.000, 31.212, 9.734, 3.013, 0.857, 0.0],
+}
+# Its efficient frontier, with 0.95: expected cost and variance in millions, half-life in days (1 / kappa).
+PEER_FRONTIER = {
+    0.001: (0.6625, 1.0812, 51.30),
+    0.250: (0.6996, 0.7513, 3.26),
+    0.500: (0.7681, 0.5634, 2.31),
+    1.000: (0.9112, 0.3641, 1.65),
+    2.000: (1.1407, 0.2019, 1.18),
+    4.000: (1.4341, 0.0970, 0.86),
+}
+HALF_SPREAD = 0.0625
+
+
+@pytest.mark.parametrize("risk_aversion", PEER_LEFT)
+def test_what_is_left_is_a_peers_published_table(risk_aversion: float) -> None:
+    terms = PUBLISHED | {"risk_aversion": risk_aversion * 1e-6, "volatility": PEER_VOLATILITY}
+    kappa = shortfall.kappa_of(*terms.values())
+
+    left = [round(100.0 * shortfall.left(kappa, at / SLICES, DAYS), 3) for at in range(SLICES + 1)]
+
+    assert left == PEER_LEFT[risk_aversion]
+
+
+@pytest.mark.parametrize("risk_aversion", PEER_FRONTIER)
+def test_cost_and_risk_of_the_schedule_are_the_efficient_frontier(risk_aversion: float) -> None:
+    """Their equations (4) and (5): E = gamma X^2 / 2 + epsilon X + (eta - gamma tau / 2) sum n^2 / tau, V = sigma^2 tau
+    sum x^2."""
+    kappa = shortfall.kappa_of(*(PUBLISHED | {"risk_aversion": risk_aversion * 1e-6}).values())
+    left = np.array([SHARES * shortfall.left(kappa, at / SLICES, DAYS) for at in range(SLICES + 1)])
+    temporary, permanent = PUBLISHED["temporary"], PUBLISHED["permanent"]
+
+    traded = float(np.sum(np.diff(left) ** 2))
+    cost = 0.5 * permanent * SHARES**2 + HALF_SPREAD * SHARES + (temporary - 0.5 * permanent) * traded
+    variance = PUBLISHED["volatility"] ** 2 * float(np.sum(left[1:] ** 2))
+    assert (round(cost / 1e6, 4), round(variance / 1e12, 4), round(1.0 / kappa, 2)) == PEER_FRONTIER[risk_aversion]
+
+
 def test_what_is_left_solves_their_equation() -> None:
     kappa = shortfall.kappa_of(*PUBLISHED.values())
 
