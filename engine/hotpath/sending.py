@@ -24,7 +24,7 @@ from engine.hotpath.tables import (
     VENUE,
     VENUES,
 )
-from engine.messages.codes import RecordKind
+from engine.messages.codes import RecordKind, SessionState
 from engine.native import (
     AGAIN,
     DONT_WAIT,
@@ -51,6 +51,7 @@ from engine.transport.rings import ring_push
 ORDER_REQUEST_KIND = int(RecordKind.ORDER_REQUEST)
 ORDER_REQUEST_BYTES = 96
 LONGEST_FRAME = 384
+RECONCILING = int(SessionState.RECONCILING)
 
 
 @hot
@@ -128,9 +129,10 @@ def queued(engine, venue_index, length):
 @hot
 def has_room(engine, venue_index):
     """Room for one more frame, after a send if need be; a buffer that stays full means a venue that stopped reading. 0
-    once the session is lost."""
+    once the session is lost, and before it begins: whatever is written takes a number that the logon then counts on.
+    """
     venue = view(view(engine, 1, ENGINE)[0].venues, VENUES, VENUE)[venue_index]
-    if venue.lost != 0:
+    if venue.lost != 0 or (venue.fd < 0 and venue.session < RECONCILING):
         return 0
     if venue.outbound_used + LONGEST_FRAME <= OUTBOUND_BYTES:
         return 1

@@ -11,6 +11,7 @@ from engine.control.fix_sessions import FixSessions
 from engine.hotpath.pipeline import keep_sessions, turn
 from engine.hotpath.requests import cancel
 from engine.hotpath.sending import flush_unsent
+from engine.hotpath.sessions import session_event
 from engine.messages import control
 from engine.messages.codes import EngineState, RecordKind, ReportKind, SessionState
 from tests.engine.loop_builder import ALPHA, BUY, DAY, Loop
@@ -77,6 +78,17 @@ class FixLoop(Loop):
         """Enter an order that must pass the gate. Its number."""
         number = self.enter(side, quantity, price, venue=VENUE_ID, time_in_force=time_in_force)
         assert number > 0, number
+        return number
+
+    def replayed_order(self) -> int:
+        """An order of the engine that was killed, as a replay leaves it before the first logon. Its number."""
+        self.row["session"], self.core["replaying"] = SessionState.UP, 1
+        self.core["state"] = EngineState.ACTIVE
+        self.quote(ALPHA, 999_000, 1_001_000, venue=VENUE_ID)
+        number = self.order()
+        self.core["replaying"] = 0
+        session_event(self.address, VENUE_ID, int(SessionState.DOWN), 0, 0, 0, 0)
+        self.taken()
         return number
 
     def cancel(self, order_id: int) -> None:

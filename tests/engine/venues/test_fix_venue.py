@@ -144,6 +144,17 @@ def test_the_session_stays_closed_while_the_venue_says_more_was_executed_than_it
     assert desk.reports == [("ACCEPTED", 1, 100, 100), ("EXECUTED", 1, 10, 90)]
 
 
+def test_what_is_asked_before_the_first_logon_is_not_written_and_takes_no_number(tmp_path: Path, venue: Any) -> None:
+    desk = FixLoop(tmp_path / "desk", *venue.address())
+    order = desk.replayed_order()
+    desk.cancel(order)
+    assert (int(desk.row["outbound_used"]), desk.sessions.next_outbound(VENUE_ID)) == (0, 0)
+    desk.up()
+    assert [message[34] for message in venue.received()] == ["2"]
+    assert (desk.reports, desk.state_of(order)) == ([("NOT_SENT", 1, 0, 0)], OrderState.DENIED)
+    desk.close()
+
+
 def test_numbers_begin_again_with_the_first_logon_of_a_day(desk: FixLoop, venue: Any) -> None:
     desk.order()
     desk.reported(1)
