@@ -34,7 +34,7 @@ from engine.protocols.fix_sender import TEST_REQUEST, FixSettings
 from engine.protocols.fix_session import FixSession
 from engine.transport.fix_store import FixNumbers
 from engine.venues.fields import Address
-from engine.venues.soupbin_session import LoginFailed
+from engine.venues.soupbin_session import LoginFailed, outcome_of
 
 ASK_AGAIN_NS = 2_000_000_000
 TIMEOUT_S = 20.0
@@ -174,11 +174,12 @@ def establish(
             if time.monotonic() > deadline:
                 raise LoginFailed(_why_not(talk, where, timeout_s))
         connection.setblocking(False)
-    except (OSError, LoginFailed) as error:
+    except OSError as error:
         connection.close()
-        if isinstance(error, LoginFailed):
-            raise
         raise LoginFailed(f"lost {where} during the logon: {error.strerror or error}") from None
+    except BaseException:
+        connection.close()
+        raise
     reset = session.resets_seen > 0 or (settings.asks_reset and taken is None)
     return FixEstablished(
         connection, tuple(talk.frames), talk.answers, session.splitter.rest, numbers.next_inbound, reset,
@@ -233,11 +234,7 @@ class FixAttempt:
         threading.Thread(target=self._run, name=f"FIX {address.host}:{address.port}", daemon=True).start()
 
     def _run(self) -> None:
-        outcome: FixEstablished | LoginFailed
-        try:
-            outcome = establish(*self._arguments)
-        except LoginFailed as error:
-            outcome = error
+        outcome = outcome_of(lambda: establish(*self._arguments))
         with self._lock:
             if self._abandoned and isinstance(outcome, FixEstablished):
                 outcome.connection.close()

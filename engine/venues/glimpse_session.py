@@ -18,7 +18,7 @@ from engine.protocols.itch50 import decode_snapshot
 from engine.protocols.itch50_offsets import ADD_ORDER, ADD_ORDER_ATTRIBUTED, ADD_ORDER_INSTRUMENT, SHORTEST
 from engine.protocols.layouts import MalformedMessage
 from engine.venues.fields import SnapshotSettings
-from engine.venues.soupbin_session import LoginFailed, log_in
+from engine.venues.soupbin_session import LoginFailed, log_in, outcome_of
 
 LOGIN_S, SILENCE_S = 5.0, 15.0
 HEARTBEAT_S = 1.0
@@ -135,7 +135,4 @@ class SnapshotAttempt:
         threading.Thread(target=self._run, name=name, daemon=True).start()
 
     def _run(self) -> None:
-        try:
-            self.outcome = take_snapshot(*self._arguments)
-        except LoginFailed as error:
-            self.outcome = error
+        self.outcome = outcome_of(lambda: take_snapshot(*self._arguments))

@@ -8,7 +8,10 @@ from __future__ import annotations
 import socket
 import threading
 import time
+import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from engine.protocols import soupbintcp
 from engine.protocols.layouts import MalformedMessage, Message
@@ -19,6 +22,7 @@ REJECT_REASONS = {
     "S": "the venue refused the login: it does not have the session that was asked for",
 }
 LENGTH_FIELD = 2
+Made = TypeVar("Made")
 
 
 class LoginFailed(Exception):
@@ -67,7 +71,7 @@ def log_in(address: Address, user: str, password: str, session: str, sequence: i
     except OSError as error:
         connection.close()
         raise LoginFailed(f"lost {where} during the login: {error.strerror or error}") from None
-    except LoginFailed:
+    except BaseException:
         connection.close()
         raise
     return LoggedIn(connection, str(accepted["session"]).strip(), int(accepted["sequence"]))
@@ -109,6 +113,19 @@ def _read(connection: socket.socket, count: int, deadline: float) -> bytes:
     return received
 
 
+def outcome_of(attempt: Callable[[], Made]) -> Made | LoginFailed:
+    """What an attempt in a helper thread came to. Also what nobody foresaw: the loop would wait for ever for a thread
+    that an exception has ended. Its text is kept back, for it may repeat a password.
+    """
+    try:
+        return attempt()
+    except LoginFailed as error:
+        return error
+    except Exception as error:  # noqa: BLE001 - see above
+        traceback.print_tb(error.__traceback__)
+        return LoginFailed(f"the attempt to connect broke off: {type(error).__name__}; the engine's log says where")
+
+
 class LoginAttempt:
     """`log_in` in a thread: `outcome` is None while it waits, then LoggedIn or LoginFailed."""
 
@@ -122,11 +139,7 @@ class LoginAttempt:
         threading.Thread(target=self._run, name=f"login {address.host}:{address.port}", daemon=True).start()
 
     def _run(self) -> None:
-        outcome: LoggedIn | LoginFailed
-        try:
-            outcome = log_in(*self._arguments)
-        except LoginFailed as error:
-            outcome = error
+        outcome = outcome_of(lambda: log_in(*self._arguments))
         with self._lock:
             if self._abandoned and isinstance(outcome, LoggedIn):
                 outcome.connection.close()

@@ -101,6 +101,10 @@ class FixLoop(Loop):
         self.until(lambda: len(self.reports) >= count, f"{count} reports")
         return self.reports
 
+    def complaint(self) -> str:
+        """Why there is no session, as people are told."""
+        return self.configuration.complaints.get(VENUE_ID, "")
+
     def state_of(self, order_id: int) -> int:
         """OrderState of an order."""
         return int(super().order(order_id)["state"])

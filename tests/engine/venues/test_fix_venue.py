@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import select
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -219,3 +221,21 @@ def test_the_password_of_a_logon_is_where_the_version_has_it() -> None:
     both = {"username": "me", "password": "secret"}
     assert read_settings(SETTINGS | both).session.credentials == ((553, "me"), (554, "secret"))
     assert read_settings(SETTINGS | both | {"version": "4.2"}).session.credentials == ((95, "6"), (96, "secret"))
+
+
+def test_an_attempt_that_breaks_off_is_told_and_made_again(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        desk = FixLoop(tmp_path, "XFIX", listener.getsockname()[1], password="5 €")
+        desk.until(lambda: "broke off: UnicodeEncodeError" in desk.complaint(), "it is told")
+        listener.settimeout(20)
+        connections = [listener.accept()[0]]
+        desk.until(lambda: readable(listener) and connections.append(listener.accept()[0]) is None, "it is made again")
+        for connection in connections:
+            connection.settimeout(20)
+            assert connection.recv(1) == b""
+            connection.close()
+        desk.close()
+
+
+def readable(listener: socket.socket) -> bool:
+    return bool(select.select([listener], [], [], 0)[0])

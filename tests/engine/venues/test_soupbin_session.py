@@ -136,3 +136,14 @@ def test_an_abandoned_attempt_leaves_no_connection(serve: Callable[..., Server])
     assert server.connection is not None
     server.connection.settimeout(5)
     assert server.connection.recv(1) == b""
+
+
+def test_an_attempt_that_breaks_off_says_so_and_leaves_no_connection(serve: Callable[..., Server]) -> None:
+    server = serve(ACCEPTED)
+    attempt = LoginAttempt(server.address, "a name that is far too long", "secret", "", 1)
+    wait_for(lambda: attempt.outcome is not None)
+    assert isinstance(attempt.outcome, LoginFailed)
+    assert str(attempt.outcome) == "the attempt to connect broke off: ValueError; the engine's log says where"
+    assert not attempt.outcome.refused
+    wait_for(lambda: server.connection is not None)
+    assert server.received == b""
