@@ -77,11 +77,7 @@ class DropCopies:
         """One message of a drop copy."""
         message = heard.message
         if message is None:
-            self._say(f"venue {heard.venue}: the drop copy {'is there' if heard.up else 'is gone'}")
-            if heard.up:
-                self.reconciliation.heard_from(heard.venue, now_ns)
-            else:
-                self.reconciliation.silent(heard.venue)
+            self._take_session(heard, now_ns)
             return
         values = message.values
         reference, match = int(values.get("user_reference", 0)), int(values.get("match_number", 0))
@@ -90,6 +86,17 @@ class DropCopies:
             self.reconciliation.copied(heard.venue, reference, price, quantity, match, now_ns)
         elif message.name == "broken_trade":
             self.reconciliation.copied_break(heard.venue, reference, match, now_ns)
+
+    def _take_session(self, heard: Heard, now_ns: int) -> None:
+        known = self._listeners.get(heard.venue)
+        if known is not None and heard.by is not known[1]:
+            return  # the last words of one that another has taken the place of
+        why = f": {heard.why}" if heard.why else ""
+        self._say(f"venue {heard.venue}: the drop copy {'is there' if heard.up else 'is not there'}{why}")
+        if heard.up:
+            self.reconciliation.heard_from(heard.venue, now_ns)
+        else:
+            self.reconciliation.silent(heard.venue)
 
     def _define(self, document: dict[str, Any]) -> None:
         body = document["body"]
@@ -105,6 +112,7 @@ class DropCopies:
         if known is not None:
             known[1].stop()
             del self._listeners[venue]
+            self.reconciliation.silent(venue)
         if settings.get("drop_copy"):
             address = parse_address(settings["drop_copy"])
             user, password = settings.get("drop_copy_user", ""), settings.get("drop_copy_password", "")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import queue
 import threading
 import time
+import traceback
 from dataclasses import dataclass
 
 from engine.protocols import soupbintcp
 from engine.protocols.layouts import MalformedMessage, Message
 from engine.protocols.ouch50 import Direction, decode
 from engine.venues.fields import Address
-from engine.venues.soupbin_session import LoggedIn, LoginFailed, log_in
+from engine.venues.soupbin_session import LoggedIn, LoginFailed, log_in, outcome_of
 
 RETRY_S, SILENCE_S, HEARTBEAT_S, READ_S = 1.0, 15.0, 1.0, 0.5
 LOGIN_S = 5.0
@@ -20,11 +21,14 @@ READ_BYTES = 1 << 16
 
 @dataclass(frozen=True)
 class Heard:
-    """From a venue's drop copy: a message, or `message` None when the session came (`up`) or went."""
+    """From a venue's drop copy: a message, or `message` None when the session came (`up`) or went, or cannot be had:
+    `why`. `by` is the listener that heard it."""
 
     venue: int
     message: Message | None
     up: bool = True
+    why: str = ""
+    by: DropCopyListener | None = None
 
 
 class DropCopyListener:
@@ -35,6 +39,7 @@ class DropCopyListener:
         self._inbox = inbox
         self._stopping = threading.Event()
         self.complaint = ""
+        self._up = False
         self._thread = threading.Thread(target=self._run, name=f"drop copy {venue}", daemon=True)
         self._thread.start()
 
@@ -44,23 +49,37 @@ class DropCopyListener:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            try:
-                # The whole session: what was executed while nobody listened is in it, too.
-                session = log_in(self._address, self._user, self._password, "", 1, LOGIN_S)
-            except LoginFailed as error:
-                self.complaint = str(error)
-                self._stopping.wait(RETRY_S)
-                continue
-            self.complaint = ""
-            self._inbox.put(Heard(self._venue, None))
-            try:
-                self._listen(session)
-            except (OSError, MalformedMessage) as error:
-                self.complaint = f"the drop copy was lost: {error}"
-            finally:
-                session.connection.close()
-                self._inbox.put(Heard(self._venue, None, up=False))
+            # The whole session: what was executed while nobody listened is in it, too.
+            session = outcome_of(lambda: log_in(self._address, self._user, self._password, "", 1, LOGIN_S))
+            if isinstance(session, LoginFailed):
+                self._gone(str(session))
+            else:
+                self._tell(Heard(self._venue, None, by=self))
+                self._gone(self._listened(session))
             self._stopping.wait(RETRY_S)
+
+    def _listened(self, session: LoggedIn) -> str:
+        """Listen to the end of a session; why it ended."""
+        try:
+            self._listen(session)
+        except (OSError, MalformedMessage) as error:
+            return f"it was lost: {error}"
+        except Exception as error:  # noqa: BLE001 - without its thread nobody would listen ever again
+            traceback.print_exc()
+            return f"it was lost: {type(error).__name__}"
+        finally:
+            session.connection.close()
+        return ""
+
+    def _gone(self, why: str) -> None:
+        """Said once for each reason, not for every attempt."""
+        if why != self.complaint or self._up:
+            self.complaint = why
+            self._tell(Heard(self._venue, None, up=False, why=why, by=self))
+
+    def _tell(self, heard: Heard) -> None:
+        self._up = heard.up
+        self._inbox.put(heard)
 
     def _listen(self, session: LoggedIn) -> None:
         connection, splitter = session.connection, soupbintcp.Splitter()
@@ -86,6 +105,6 @@ class DropCopyListener:
     def _packet(self, packet: bytes) -> None:
         frame = soupbintcp.decode(packet)
         if frame.name == "sequenced_data":
-            self._inbox.put(Heard(self._venue, decode(frame.payload, Direction.OUTBOUND)))
+            self._tell(Heard(self._venue, decode(frame.payload, Direction.OUTBOUND), by=self))
         elif frame.name == "end_of_session":
             raise OSError("its session is over")

@@ -67,9 +67,7 @@ class SnapshotSettings:
 
 def read_snapshot(values: Mapping[str, str]) -> SnapshotSettings | None:
     """From checked settings; None for a venue without snapshots. ValueError with a sentence."""
-    for name, longest in (("snapshot_user", 6), ("snapshot_password", 10)):
-        if len(values[name]) > longest or not values[name].isascii():
-            raise ValueError(f"{name} has at most {longest} ASCII characters")
+    _check_login(values, "snapshot")
     after = int(values["snapshot_after"])
     if not 1 <= after <= LARGEST_GAP:
         raise ValueError(f"Snapshot after: from 1 to {LARGEST_GAP} messages are allowed")
@@ -79,6 +77,12 @@ def read_snapshot(values: Mapping[str, str]) -> SnapshotSettings | None:
     return SnapshotSettings(address, values["snapshot_user"], values["snapshot_password"], after)
 
 
+def _check_login(values: Mapping[str, str], whose: str) -> None:
+    for name, longest in ((f"{whose}_user", 6), (f"{whose}_password", 10)):
+        if len(values[name]) > longest or not values[name].isascii():
+            raise ValueError(f"{name} has at most {longest} ASCII characters")
+
+
 def read_market_data(values: Mapping[str, str]) -> dict[str, Any]:
     """What `market_data_fields` asks for, typed, from checked settings. ValueError with a sentence."""
     routed = {name: int(values[name]) for name in ("minimum_quantity", "midpoint")}
@@ -86,6 +90,7 @@ def read_market_data(values: Mapping[str, str]) -> dict[str, Any]:
         raise ValueError("Minimum quantity is a number of shares, Midpoint is 0 or 1")
     if routed["midpoint"] and not int(values["priced_by"]):
         raise ValueError("Midpoint: Priced by has to name the venue of whose prices it is the middle")
+    _check_login(values, "drop_copy")
     addresses = {name: values[name] for name in ("feed_line_a", "feed_line_b", "retransmission")}
     return {name: parse_address(text) if text else None for name, text in addresses.items()} | {
         "snapshot": read_snapshot(values),

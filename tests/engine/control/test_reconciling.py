@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import queue
 import selectors
+import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -14,7 +16,8 @@ from engine.control.drop_copy_listener import DropCopyListener, Heard
 from engine.control.reconciling import MISSING_HERE, MISSING_THERE, OVERFILLED, UNKNOWN_ORDER, Break, Reconciliation
 from engine.hotpath.tables import FIRST_STRATEGY_ACCOUNT
 from engine.messages import control
-from engine.messages.codes import DenialReason
+from engine.messages.codes import DenialReason, RecordKind
+from engine.messages.records import TextRecord
 from engine.simulator.drop_copy import DropCopy, DropCopyServer
 from engine.simulator.feed import Feed
 from engine.simulator.layout import BookMemory
@@ -220,3 +223,56 @@ def test_a_listener_hears_the_whole_session_and_what_comes(copying: Copying) -> 
     copying.copy.broken(1, "E", START_NS)
     copying.server.send_reports(copying.copy, len(copying.copy.sequenced), time.monotonic_ns())  # type: ignore[arg-type]
     assert len(copying.copy.sequenced) == 3
+
+
+def defined(settings: dict[str, str]) -> TextRecord:
+    """The journal's record of a venue that is defined."""
+    document = {"kind": control.DEFINE_VENUE, "actor": "alice", "body": {"venue": VENUE, "settings": settings}}
+    return TextRecord(RecordKind.COMMAND, 1, 1, 0, document)
+
+
+def test_a_venue_that_is_defined_anew_is_heard_anew_and_its_old_listener_takes_nothing_back(copying: Copying) -> None:
+    settings = {"drop_copy": f"127.0.0.1:{copying.server.port}", "drop_copy_user": "ENGINE", "drop_copy_password": "pw"}
+    said: list[str] = []
+    copies = DropCopies(said.append)
+
+    def until(condition: Callable[[], Any]) -> None:
+        deadline = time.monotonic() + 15
+        while not condition():
+            assert time.monotonic() < deadline, said
+            copying.turn()
+            while not copies.inbox.empty():
+                copies.take_heard(copies.inbox.get(), SECOND)
+
+    copies.take_record(defined(settings))
+    until(lambda: len(said) == 1)
+    copies.take_record(defined(settings | {"taker_fee": "3"}))
+    until(lambda: len(said) == 2)
+    old = Heard(
+        VENUE, None, up=False, by=DropCopyListener(VENUE, Address("127.0.0.1", 1), "A", "", queue.SimpleQueue())
+    )
+    copies.take_heard(old, 2 * SECOND)
+    assert old.by is not None
+    old.by.stop()
+    assert said == [f"venue {VENUE}: the drop copy is there"] * 2
+    copies.reconciliation.session(VENUE, 0, up=True)
+    copies.reconciliation.asked(VENUE, 17, ALPHA, 60)
+    copying.trade(17, 60)
+    until(lambda: copies.reconciliation.breaks(LATER))
+    copies.stop()
+
+
+def test_why_there_is_no_drop_copy_is_said_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        inbox: queue.SimpleQueue[Heard] = queue.SimpleQueue()
+        heard_by = DropCopyListener(VENUE, Address(*listener.getsockname()), "much too long", "", inbox)
+        first = inbox.get(timeout=15)
+        for _ in range(2):  # it tries again
+            listener.settimeout(15)
+            listener.accept()[0].close()
+        heard_by.stop()
+    assert (first.up, first.why) == (False, "the attempt to connect broke off: ValueError; the engine's log says where")
+    assert inbox.empty()
+    said: list[str] = []
+    DropCopies(said.append).take_heard(first, SECOND)
+    assert said == [f"venue {VENUE}: the drop copy is not there: {first.why}"]

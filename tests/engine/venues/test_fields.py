@@ -120,10 +120,12 @@ def test_a_snapshot_server_has_an_address_a_login_and_a_bound() -> None:
         ("snapshot", "here", "Snapshot: 'here' is not an address"),
         ("snapshot_user", "toolong", "snapshot_user has at most 6"),
         ("snapshot_password", "elevenchars", "snapshot_password has at most 10"),
+        ("drop_copy_user", "toolong", "drop_copy_user has at most 6"),
+        ("drop_copy_password", "zł", "drop_copy_password has at most 10 ASCII"),
         ("snapshot_after", "0", "Snapshot after: from 1"),
         ("snapshot_after", "many", "'many' is not a whole number"),
     ],
 )
-def test_a_wrong_snapshot_setting_is_a_sentence(name: str, value: str, sentence: str) -> None:
+def test_a_wrong_setting_of_a_second_stream_is_a_sentence(name: str, value: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         ouch50.read_settings(OUCH | {name: value})
