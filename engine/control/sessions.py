@@ -114,7 +114,7 @@ class Sessions:
                 self._open_feeds(venue)
             self._care_feed(venue)
         for venue, session in self._sessions.items():
-            if venue in self._configuration.disconnected:
+            if venue in self._configuration.disconnected or self._numbers_wait(venue):
                 self._keep_away(venue, session)
                 continue
             if session.away:
@@ -154,6 +154,11 @@ class Sessions:
             session.process = None
             row = self._memory.venues[venue]
             row["request_ring"] = row["report_ring"] = row["lost"] = 0
+
+    def _numbers_wait(self, venue: int) -> bool:
+        """Whether people asked for other numbers, which are set before anybody logs on again."""
+        wanted = self._configuration.resets.get(venue)
+        return wanted is not None and not was_set(self._state, venue, wanted[0])
 
     def _keep_away(self, venue: int, session: VenueSession) -> None:
         """People disconnected it: log out once, and set the numbers that they asked for."""
