@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -82,6 +83,15 @@ class ControlServer:
         finally:
             self._socket.close()
 
+    def _seen(self, command: Command) -> Status:
+        assert self._look is not None
+        try:
+            return self._look(command)
+        except Exception as error:  # noqa: BLE001 - without this thread nobody could command the engine any more
+            traceback.print_exc()
+            sentence = f"the look failed: {type(error).__name__}; the engine's log says where"
+            return Status(command.id, REFUSED, sentence)
+
     def _answer(self, parts: list[Any]) -> None:
         peer, *rest = parts
         frame = rest[-1] if rest else b""
@@ -89,7 +99,7 @@ class ControlServer:
             command = decode_command(frame)
             if command.kind == ALARM:
                 raise ValueError("only the engine itself raises an alarm")
-            status = self._look(command) if self._look and command.kind == VIEW_SESSION else self.submit(command)
+            status = self._seen(command) if self._look and command.kind == VIEW_SESSION else self.submit(command)
         except (ValueError, TypeError) as error:
             status = Status("", REFUSED, str(error))
         self._socket.send_multipart([peer, *rest[:-1], status.encode()])

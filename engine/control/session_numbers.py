@@ -10,6 +10,7 @@ from pathlib import Path
 
 from engine.messages.control import DefineVenue
 from engine.protocols.fix_bounds import BEGIN_STRINGS
+from engine.venues.fix44 import read_settings
 from engine.venues.fix44_config import session_directory
 
 MARK = "numbers-set"
@@ -18,9 +19,8 @@ _NUMBERS = re.compile(r"\s*(\d+)\s*:\s*(\d+)\s*", re.ASCII)
 
 def quickfix_name(body: DefineVenue) -> str:
     """How QuickFIX names the files of the session."""
-    settings = body.settings
-    begin = BEGIN_STRINGS[settings.get("version", "4.4")]
-    return f"{begin}-{settings['sender_comp_id']}-{settings['target_comp_id']}"
+    settings = read_settings(body.settings)
+    return f"{BEGIN_STRINGS[settings.version]}-{settings.sender_comp_id}-{settings.target_comp_id}"
 
 
 def quickfix_numbers(state: Path, body: DefineVenue) -> tuple[int, int] | None:

@@ -18,6 +18,7 @@ from engine.messages import control
 from engine.messages.codes import SessionState
 from engine.messages.control import Command, DefineVenue, Status, ViewSession
 from engine.protocols.fix_dictionary import Dictionary, read_dictionary
+from engine.venues.fix44 import read_settings
 from engine.venues.fix44_config import session_directory
 
 TAIL_BYTES = 256 << 10
@@ -65,7 +66,8 @@ def _seen(configuration: Configuration, state: Path, body: DefineVenue, asked: V
     if body.protocol == "fix44":
         made["next_inbound"], made["next_outbound"] = quickfix_numbers(state, body) or (1, 1)
         lines = read_tail(session_directory(state, body.venue) / "log" / f"{quickfix_name(body)}.messages.current.log")
-        made |= describe(lines, body.settings["sender_comp_id"], body.settings.get("version", "4.4"), asked.messages)
+        settings = read_settings(body.settings)
+        made |= describe(lines, settings.sender_comp_id, settings.version, asked.messages)
     elif body.protocol == "fix" and row["wire"]:
         made["next_outbound"] = int(configuration.outbound_numbers.get(body.venue, 0)) or None
     return made

@@ -8,6 +8,7 @@ import pytest
 
 from engine.control.session_numbers import note_set, quickfix_numbers, set_quickfix_numbers, was_set
 from engine.control.session_view import HIDDEN, describe, read_tail, view_session
+from engine.control.sessions import Sessions
 from engine.messages import control
 from engine.messages.control import DefineVenue
 from engine.venues.fix44_config import session_directory
@@ -67,6 +68,38 @@ def test_numbers_are_set_only_while_the_session_is_disconnected(loop: Loop) -> N
     loop.applied(control.DisconnectVenue(FIX_VENUE, "stop"))
     assert loop.command(reset(), command_id="reset-one").applied
     assert loop.configuration.resets == {FIX_VENUE: ("reset-one", 5, 9)}
+
+
+def test_numbers_are_set_before_a_session_that_is_connected_at_once_logs_on(tmp_path: Path) -> None:
+    loop = Loop(venues=())
+    settings = {name: value for name, value in FIX.items() if name != "feed_line_a"} | {"priced_by": "1"}
+    loop.applied(DefineVenue(FIX_VENUE, "XBRK", "fix44", settings))
+    numbers: list[tuple[int, int] | None] = []
+
+    def logs_on(body: DefineVenue) -> str:
+        numbers.append(quickfix_numbers(tmp_path, body))
+        return "not in a test"
+
+    sessions = Sessions(loop.configuration, tmp_path, tmp_path, lambda _: None, logs_on)
+    loop.applied(control.DisconnectVenue(FIX_VENUE, "stop"))
+    sessions.care()
+    loop.applied(reset())
+    loop.applied(control.ConnectVenue(FIX_VENUE))
+    sessions.care()
+    sessions.care()
+    assert numbers == [(5, 9)]
+    assert loop.configuration.complaints[FIX_VENUE] == "not in a test"
+    sessions.close_all()
+
+
+def test_blanks_around_a_setting_are_not_part_of_the_sessions_name(loop: Loop, tmp_path: Path) -> None:
+    settings = FIX | {"version": " 4.2 ", "sender_comp_id": " DESK ", "target_comp_id": "XBRK "}
+    body = DefineVenue(FIX_VENUE, "XBRK", "fix44", settings)
+    loop.applied(body)
+    set_quickfix_numbers(tmp_path, body, 5, 9)
+    assert (session_directory(tmp_path, FIX_VENUE) / "store" / "FIX.4.2-DESK-XBRK.seqnums").exists()
+    status = view_session(loop.configuration, tmp_path, control.command(control.ViewSession(FIX_VENUE, 2), "alice"))
+    assert (status.body["next_inbound"], status.body["next_outbound"]) == (5, 9)
 
 
 def test_the_numbers_that_quickfix_reads_are_written_once_for_each_command(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ class Door:
 
     def __init__(self, endpoint: str) -> None:
         self.wakes, self.looks = threading.Event(), threading.Event()
-        self.server = ControlServer(endpoint, self.wakes.set, self.looks.set)
+        self.server = ControlServer(endpoint, self.wakes.set, self.looks.set, self.look)
         self.server.start()
         self.client: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.DEALER)
         self.client.setsockopt(zmq.LINGER, 0)
@@ -34,6 +34,10 @@ class Door:
         pending = self.server.pending.get(timeout=WAIT_MS / 1000)
         pending.reply(Status(pending.command.id, outcome, "", {"by": "loop"}))
         return pending.command
+
+    def look(self, command: control.Command) -> Status:
+        """As of an engine in whose session there is something that nobody foresaw."""
+        raise KeyError(command.kind)
 
     def ask(self, *parts: bytes) -> None:
         self.client.send_multipart(parts)
@@ -81,6 +85,15 @@ def test_garbage_is_answered_with_a_sentence_and_the_door_stays_open(door: Door,
     door.ask(b"", command(control.StopStrategy(7), "alice", ID).encode())
     door.answer()
     assert decode_status(door.heard()[-1]).id == ID
+
+
+def test_a_look_that_fails_is_answered_and_the_door_stays_open(door: Door) -> None:
+    door.ask(b"", command(control.ViewSession(3, 10), "alice", ID).encode())
+    status = decode_status(door.heard()[-1])
+    assert status == Status(ID, control.REFUSED, "the look failed: KeyError; the engine's log says where")
+    door.ask(b"", command(control.StopStrategy(7), "alice", ID).encode())
+    door.answer()
+    assert decode_status(door.heard()[-1]).applied
 
 
 def test_an_alarm_from_outside_is_refused(door: Door) -> None:
