@@ -124,7 +124,7 @@ def _distance(ticket: OrderTicket | ParentTicket, opposite: Decimal | None) -> D
 
 
 def _volume_share(instrument: Instrument, ticket: OrderTicket | ParentTicket) -> tuple[Decimal | None, str]:
-    """Of what trades in an hour on average; for a parent order, in the time that it has."""
+    """Of an average hour's volume; for a parent order, in the time that it has."""
     if not instrument.hourly_volume:
         return None, ""
     hours = Decimal(1)
@@ -133,7 +133,7 @@ def _volume_share(instrument: Instrument, ticket: OrderTicket | ParentTicket) ->
         seconds = ticket.seconds or (ticket.end_ns - ticket.start_ns) // 1_000_000_000
         if ticket.end_ns and not ticket.start_ns:
             return Decimal(ticket.quantity * 100) / instrument.hourly_volume, of
-        hours, of = Decimal(seconds) / 3600, "the average volume of its time"
+        hours, of = Decimal(seconds) / 3600, "the average volume in that time"
     return Decimal(ticket.quantity * 100) / (instrument.hourly_volume * hours), of
 
 

@@ -89,7 +89,7 @@ def _venue_field(algorithm: AlgorithmKind | None) -> Field:
     several = len(venues) > 1
     choices = ((EVERYWHERE, "Best of all venues"), *venues) if several else venues
     help_text = f"Each child goes where the price is best, among the first {MOST_VENUES}." if several else ""
-    return Field("venue", "Venues", "select", choices=choices, value=choices[0][0] if choices else "", help=help_text)
+    return Field("venues", "Venues", "select", choices=choices, value=choices[0][0] if choices else "", help=help_text)
 
 
 def _time_fields(algorithm: AlgorithmKind | None) -> list[Field]:
@@ -119,7 +119,7 @@ def read_ticket(announced: Catalogue, typed: Mapping[str, str], now: datetime) -
     if not (quantity.isascii() and quantity.isdigit() and len(quantity) <= 12):
         errors["quantity"] = "The quantity is a whole number of shares."
     price = _price(typed.get("price", ""), algorithm, errors)
-    venues = _venues(typed.get("venue", ""), algorithm is not None, errors)
+    venues = _venues(typed, algorithm is not None, errors)
     times: dict[str, Any] = _times(typed, now, errors) if algorithm else {}
     in_force = typed.get("time_in_force", "").upper()
     if algorithm is None and in_force not in TimeInForce.__members__:
@@ -153,11 +153,13 @@ def _price(text: str, algorithm: AlgorithmKind | None, errors: dict[str, str]) -
     return price
 
 
-def _venues(text: str, several: bool, errors: dict[str, str]) -> list[int]:
+def _venues(typed: Mapping[str, str], several: bool, errors: dict[str, str]) -> list[int]:
+    name = "venues" if several else "venue"
+    text = typed.get(name, "")
     if several and text == EVERYWHERE:
         return list(enabled_venues().values_list("pk", flat=True)[:MOST_VENUES])
     if not text.isdigit():
-        errors["venue"] = "Choose a venue."
+        errors[name] = "Choose a venue."
         return []
     return [int(text)]
 

@@ -25,7 +25,7 @@ ORDER = {
     "time_in_force": "day",
 }  # fmt: skip
 PARENT = {
-    "method": "twap", "instrument": "1", "side": "sell", "quantity": "3,000", "price": "", "venue": "1",
+    "method": "twap", "instrument": "1", "side": "sell", "quantity": "3,000", "price": "", "venues": "1",
     "minutes": "30", "begins": "", "ends": "", "slices": "6",
 }  # fmt: skip
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -103,7 +103,7 @@ def test_a_parent_order_is_entered_with_its_parameters(engine: FakeEngine, alice
     Instrument.objects.filter(pk=1).update(hourly_volume=60_000)
     client = client_of(alice)
     page, typed = looked_at(client, PARENT)
-    assert "10.00 % of the average volume of its time" in page
+    assert "Share of the average volume in that time</dt><dd>10.00 %" in page
     assert "Enter parent order" in page
 
     answer = client.post("/blotter/ticket/", typed)
