@@ -167,6 +167,9 @@ class Commands:
             running = self.memory.strategies[row]["state"] == StrategyState.RUNNING
             if running and self.configuration.strategies[strategy].venue == body.venue:
                 raise Refusal(f"strategy {strategy} trades there; stop it first")
+        for row in self.parents.working():
+            if body.venue in self.parents.venues_of(row):
+                raise Refusal(f"parent order {self.memory.strategies[row]['parent']} works there; cancel it first")
         for number, other in self.configuration.venues.items():
             if number != body.venue and self.memory.venues[number]["priced_by"] == body.venue:
                 raise Refusal(f"{other.name} is priced by its books; change that first")

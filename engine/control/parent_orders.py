@@ -172,6 +172,11 @@ class ParentOrders:
         """Rows of the parent orders that have not ended, in the order in which they began."""
         return [int(row) for row in self._memory.parents[: int(self._memory.core["parent_count"][0])]]
 
+    def venues_of(self, row: int) -> list[int]:
+        """Numbers of the venues where a parent order may work."""
+        legs = self._memory.legs[row * tables.LEGS_PER_STRATEGY :]
+        return [int(venue) for venue in legs["venue"][: int(self._memory.strategies[row]["leg_count"])]]
+
     def row_of(self, number: int) -> int:
         """Row of a parent order that has not ended. Refusal otherwise."""
         row = find_parent(self._memory.address, number)

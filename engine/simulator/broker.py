@@ -11,6 +11,8 @@ from engine.simulator.generator import NEVER_NS
 from engine.simulator.held_orders import HeldDesk, HeldOrder
 from engine.simulator.layout import MARKET_PRICE, BookMemory, CancelReason
 
+AGAIN_NS = 50_000_000  # an order that could not be filled is looked at again after this, at the earliest
+
 
 class NotHeld(ValueError):
     """The broker does not hold such an order, or cannot do that with it; the text says which."""
@@ -42,7 +44,7 @@ class BrokerDesk(HeldDesk):
         due = [order for order in self.orders_of() if self.automatic and order.due_ns <= time_ns]
         for order in due:
             at = self._clock(order.due_ns)
-            order.due_ns = at + max(self.delay_ns, 1)
+            order.due_ns = at + max(self.delay_ns, AGAIN_NS)
             self._work_by_itself(order, at)
         return len(due)
 
@@ -53,6 +55,7 @@ class BrokerDesk(HeldDesk):
             return
         lot = self._lots[order.instrument]
         quantity = order.quantity if order.executed else max(lot, order.quantity // 2 // lot * lot)
+        quantity = min(quantity, order.quantity)  # less than a lot is left of one that was reduced
         self.fill(order, price, quantity, Liquidity.REMOVED, time_ns)
 
     def find(self, owner: int, number: int) -> HeldOrder:

@@ -329,3 +329,15 @@ def test_a_preview_of_a_team_without_limits_has_none(floor: Floor) -> None:
     assert "instrument 99 is not known" in floor.loop.command(control.Preview(TEAM, 99, [VENUE], BUY, 1, 0)).reason
     assert "venue 3 is not defined" in floor.loop.command(control.Preview(TEAM, ALPHA, [3], BUY, 1, 0)).reason
     assert "a preview needs a venue" in floor.loop.command(control.Preview(TEAM, ALPHA, [], BUY, 1, 0)).reason
+
+
+def test_a_venue_is_not_removed_under_a_parent_order(floor: Floor) -> None:
+    number = floor.enter("sniper", 600, 10, price=MIDDLE - TICK)
+    for venue in (VENUE, OTHER_VENUE):
+        assert (
+            floor.loop.command(control.RemoveVenue(venue)).reason
+            == f"parent order {number} works there; cancel it first"
+        )
+    floor.loop.applied(control.CancelParent(number))
+    floor.run(1)
+    floor.loop.applied(control.RemoveVenue(OTHER_VENUE))

@@ -21,7 +21,7 @@ from engine.simulator.orders import OrderDesk
 from engine.simulator.venue import Fees, Venue
 
 BUY, SELL, DAY, IOC, FOK = int(Side.BUY), int(Side.SELL), 1, int(TimeInForce.IOC), int(TimeInForce.FOK)
-INSTRUMENTS = [Instrument(1, "ABC"), Instrument(2, "XYZ")]
+INSTRUMENTS = [Instrument(1, "ABC"), Instrument(2, "XYZ", lot_size=100)]
 SECOND_NS = 1_000_000_000
 START_NS = 1_767_349_230 * SECOND_NS
 BID, ASK, MIDDLE = 100_000, 100_300, 100_150
@@ -46,12 +46,12 @@ class Held:
         for account in self.accounts:
             self.venue.admit(account)
 
-    def quote(self, bid: int, ask: int) -> None:
+    def quote(self, bid: int, ask: int, instrument: int = 1) -> None:
         """The lit book is these two orders."""
         self.lit_desk.cancel_owned(1, 0, CancelReason.USER, START_NS)
         for number, side, price in ((bid, BUY, bid), (ask, SELL, ask)):
             self.lit_desk.request(
-                action=OrderAction.ENTER, owner=1, user_reference=number, instrument=1, side=side, price=price,
+                action=OrderAction.ENTER, owner=1, user_reference=number, instrument=instrument, side=side, price=price,
                 quantity=500, displayed=1, time_in_force=DAY, time_ns=START_NS,
             )  # fmt: skip
         self.lit.take_results()
@@ -218,6 +218,31 @@ def test_a_broker_left_alone_fills_half_and_then_the_rest() -> None:
     held.quote(BID - 300, BID)
     held.venue.run_source()
     assert held.told() == [("EXECUTED", 1, 2, BID, 50, 50)]
+
+
+def test_a_broker_fills_no_more_than_is_left_of_less_than_a_lot() -> None:
+    held = Held("broker", delay_ms=500)
+    held.desk.request(
+        action=OrderAction.ENTER, owner=1, user_reference=1, instrument=2, side=BUY, price=ASK, quantity=100,
+        time_in_force=DAY, time_ns=START_NS,
+    )  # fmt: skip
+    held.desk.request(action=OrderAction.CANCEL, owner=1, user_reference=1, quantity=30, time_ns=START_NS)
+    held.quote(BID, ASK, instrument=2)
+    held.told()
+    held.venue.run_source()
+    assert held.told() == [("EXECUTED", 1, 1, ASK, 30, 0)]
+
+
+def test_a_broker_without_a_delay_looks_again_after_a_while_and_not_all_the_time() -> None:
+    held = Held("broker")
+    held.venue.floor.receive(b"automatic", START_NS)
+    held.enter(1, BUY, BID, 100)
+    held.venue.run_source()
+    assert held.desk.next_time_ns == START_NS + 50_000_000
+    held.quote(BID - 300, BID)
+    held.told()
+    held.venue.run_source()
+    assert held.told() == [("EXECUTED", 1, 1, BID, 50, 50)]
 
 
 WORDS = [
