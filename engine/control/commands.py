@@ -32,7 +32,7 @@ ANY = -1
 NOBODY = 1 << 30  # matches no order
 MANUAL = 0  # the strategy row of orders that people enter
 LARGEST_FEE = 1_000_000
-LONGEST_NAME, MOST_BREAKS = 80, 1_000
+LONGEST_NAME, LONGEST_KIND, MOST_BREAKS = 80, 20, 1_000
 NUMBERED = ("fix44", "fix")  # protocols whose sequence numbers are ours, too
 
 # Appends a command to the journal and returns its sequence, 0 when the journal is full.
@@ -327,6 +327,10 @@ class Commands:
     def _check_break(self, body: control.RaiseBreak, _: Command) -> None:
         if not 1 <= len(body.name) <= LONGEST_NAME or body.name in self.configuration.breaks:
             raise Refusal(f"a break has a name of its own of at most {LONGEST_NAME} characters")
+        if not 1 <= len(body.kind) <= LONGEST_KIND or not (body.name + body.kind + body.sentence).isprintable():
+            raise Refusal(f"a break's kind has at most {LONGEST_KIND} characters, and all of it is printable text")
+        if not 1 <= body.venue <= int(self.memory.core["venue_count"][0]):
+            raise Refusal("no such venue")
         if body.instrument not in self.configuration.names:
             raise Refusal(f"instrument {body.instrument} is not known")
         if len(self.configuration.breaks) >= MOST_BREAKS:

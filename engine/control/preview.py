@@ -30,7 +30,7 @@ def preview(configuration: Configuration, body: Preview) -> dict[str, Any]:
     return {
         "tops": tops,
         "accounts": _accounts(configuration, body),
-        "gate": _gate(configuration, body, tops) if body.team in configuration.team_accounts else {},
+        "gate": _gate(configuration, body) if body.team in configuration.team_accounts else {},
         "limits_version": configuration.limits_version,
     }
 
@@ -67,14 +67,25 @@ def _accounts(configuration: Configuration, body: Preview) -> list[dict[str, Any
     return found
 
 
-def _gate(configuration: Configuration, body: Preview, tops: list[dict[str, Any]]) -> dict[str, Any]:
-    """What the gate would say to all of it as one order at the first venue; empty when it would let it pass."""
+def _gate(configuration: Configuration, body: Preview) -> dict[str, Any]:
+    """What the gate would say to all of it as one order; empty when it would let it pass at one of the venues, for
+    the router and an algorithm leave out those where it does not. Otherwise what it says at the first."""
+    found: list[dict[str, Any]] = []
+    for venue in body.venues:
+        denied = _gate_at(configuration, body, venue)
+        if not denied:
+            return {}
+        found.append(denied)
+    return found[0]
+
+
+def _gate_at(configuration: Configuration, body: Preview, venue: int) -> dict[str, Any]:
     memory = configuration.memory
-    side = "ask" if body.side == Side.BUY else "bid"
-    price = body.price or tops[0][side] or 0
+    top = _top(configuration, int(memory.venues[venue]["priced_by"]), body.instrument)
+    price = body.price or top["ask" if body.side == Side.BUY else "bid"] or 0
     reason = int(
         check(
-            memory.address, 0, configuration.team_accounts[body.team], ANY, body.venues[0], body.instrument, body.side,
+            memory.address, 0, configuration.team_accounts[body.team], ANY, venue, body.instrument, body.side,
             price, body.quantity, int(TimeInForce.DAY),
         )
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -320,6 +321,23 @@ def test_a_preview_says_what_an_order_would_meet_and_changes_nothing(floor: Floo
     assert loop.taken() == []
     assert before == [loop.memory.cells.tobytes(), loop.memory.accounts.tobytes(), int(loop.core["next_order_id"])]
     assert loop.applied(control.Preview(TEAM, ALPHA, [VENUE], BUY, 100, MIDDLE))["gate"] == {}
+
+
+def test_the_gate_of_a_preview_lets_pass_what_passes_at_one_of_the_venues(floor: Floor) -> None:
+    loop = floor.loop
+    priced = {"priced_by": str(OTHER_VENUE), "feed_line_a": ""}
+    body = next(body for number, body in loop.configuration.venues.items() if number == VENUE)
+    loop.applied(replace(body, settings=body.settings | priced))
+    loop.applied(control.EnterOrder("first-order", TEAM, ALPHA, OTHER_VENUE, BUY, 100, MIDDLE - TICK, 1))
+    assert loop.applied(control.Preview(TEAM, ALPHA, [VENUE], BUY, 100, 0))["gate"] == {}
+
+    loop.applied(control.Kill(Scope.VENUE, VENUE, "enough"))
+
+    denied = loop.applied(control.Preview(TEAM, ALPHA, [VENUE], BUY, 100, 0))["gate"]
+    assert (denied["denial"], denied["scope"], denied["scope_id"]) == ("KILL_ACTIVE", "VENUE", VENUE)
+    assert loop.applied(control.Preview(TEAM, ALPHA, [VENUE, OTHER_VENUE], BUY, 100, 0))["gate"] == {}
+    both = loop.applied(control.Preview(TEAM, ALPHA, [OTHER_VENUE, VENUE], BUY, 9_950_000, 0))["gate"]
+    assert both["denial"] == "POSITION"
 
 
 def test_a_preview_of_a_team_without_limits_has_none(floor: Floor) -> None:

@@ -7,6 +7,7 @@ import selectors
 import socket
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -124,6 +125,21 @@ def test_answers_from_before_anybody_listened_need_no_copy() -> None:
 
 def raised(name: str = "3-17-x", instrument: int = ALPHA) -> control.RaiseBreak:
     return control.RaiseBreak(name, MISSING_HERE, VENUE, instrument, ORDER, "they differ")
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"kind": "k" * 21}, "a break's kind has at most 20 characters"),
+        ({"kind": ""}, "a break's kind has at most 20 characters"),
+        ({"sentence": "they\x00differ"}, "all of it is printable text"),
+        ({"venue": 1 << 20}, "no such venue"),
+        ({"name": ""}, "a break has a name of its own"),
+        ({"instrument": 77}, "instrument 77 is not known"),
+    ],
+)
+def test_a_break_that_no_table_could_hold_is_refused(changes: dict[str, Any], sentence: str) -> None:
+    assert sentence in Loop().command(replace(raised(), **changes), control.RECONCILIATION).reason
 
 
 def test_a_break_blocks_new_risk_in_its_instrument_until_a_person_resolves_it() -> None:
