@@ -336,7 +336,7 @@ def test_the_gate_of_a_preview_lets_pass_what_passes_at_one_of_the_venues(floor:
     denied = loop.applied(control.Preview(TEAM, ALPHA, [VENUE], BUY, 100, 0))["gate"]
     assert (denied["denial"], denied["scope"], denied["scope_id"]) == ("KILL_ACTIVE", "VENUE", VENUE)
     assert loop.applied(control.Preview(TEAM, ALPHA, [VENUE, OTHER_VENUE], BUY, 100, 0))["gate"] == {}
-    both = loop.applied(control.Preview(TEAM, ALPHA, [OTHER_VENUE, VENUE], BUY, 9_950_000, 0))["gate"]
+    both = loop.applied(control.Preview(TEAM, ALPHA, [OTHER_VENUE, VENUE], BUY, 9_950, 0))["gate"]
     assert both["denial"] == "POSITION"
 
 
