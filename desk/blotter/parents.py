@@ -4,7 +4,6 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db import transaction
 from django.db.models import (
     BigIntegerField,
     DecimalField,
@@ -20,7 +19,7 @@ from django.db.models.functions import Coalesce
 
 from desk.accounts import policy
 from desk.accounts.models import User
-from desk.audit.services import record, team_chain
+from desk.blotter.canceling import ask_to_cancel
 from desk.blotter.entries import (
     CLIENT_ORDER_ID,
     CLIENT_ORDER_ID_RULE,
@@ -31,11 +30,11 @@ from desk.blotter.entries import (
 from desk.blotter.models import Fill, Order, OrderEntry, Parent
 from desk.link import client
 from desk.markets.models import Instrument, Venue
-from desk.refusals import Conflict, Invalid
+from desk.refusals import Invalid
 from desk.strategies.definitions import check_parameters
 from engine.messages.catalogue import AlgorithmKind, Catalogue
 from engine.messages.codes import Side
-from engine.messages.control import CancelParent, Status, command
+from engine.messages.control import CancelParent, Status
 from engine.messages.prices import from_decimal, to_decimal
 
 VALID_MILLISECONDS = 2_000
@@ -134,14 +133,7 @@ def enter_parent(actor: User, ticket: ParentTicket) -> Entered:
 
 def cancel_parent(actor: User, parent_id: int) -> Status:
     """Ask for no more children and cancel the open ones; the state says when it has ended."""
-    parent = find_parent(actor, parent_id)
-    policy.require(policy.may_cancel_order(actor, parent.team_id), "Your role may not cancel this parent order.")
-    if not parent.working:
-        raise Conflict(f"This parent order is {parent.get_state_display()}.", code="order_not_working")
-    with transaction.atomic():
-        chain = team_chain(parent.team_id) if parent.team_id else "firm"
-        record(actor, "parent.cancel_asked", f"parent order {parent_id}", chain=chain)
-    return client.apply(command(CancelParent(parent_id), actor.get_username()))
+    return ask_to_cancel(actor, find_parent(actor, parent_id), "parent.cancel_asked", CancelParent(parent_id))
 
 
 def find_algorithm(announced: Catalogue, name: str) -> AlgorithmKind:

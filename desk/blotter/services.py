@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from desk.accounts import policy
 from desk.accounts.models import User
 from desk.audit.services import record, team_chain
+from desk.blotter.canceling import ask_to_cancel
 from desk.blotter.entries import (
     CLIENT_ORDER_ID,
     CLIENT_ORDER_ID_RULE,
@@ -95,14 +96,7 @@ def find_entry(user: User, client_order_id: str) -> OrderEntry:
 
 def cancel_order(actor: User, order_id: int) -> Status:
     """Ask the venue to cancel. The answer says that it was asked; the order's state says what came of it."""
-    order = find_order(actor, order_id)
-    policy.require(policy.may_cancel_order(actor, order.team_id), "Your role may not cancel this order.")
-    if not order.working:
-        raise Conflict(f"This order is {order.get_state_display()}.", code="order_not_working")
-    with transaction.atomic():
-        chain = team_chain(order.team_id) if order.team_id else "firm"
-        record(actor, "order.cancel_asked", f"order {order_id}", chain=chain)
-    return client.apply(command(CancelOrder(order_id), actor.get_username()))
+    return ask_to_cancel(actor, find_order(actor, order_id), "order.cancel_asked", CancelOrder(order_id))
 
 
 def may_replace(actor: User, order: Order) -> bool:

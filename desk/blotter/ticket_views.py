@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from desk.accounts import policy
 from desk.accounts.person import person
 from desk.blotter import parents, services
+from desk.blotter.canceling import cancel_answer, posted_number
 from desk.blotter.entries import Entered
 from desk.blotter.models import OrderEntry
 from desk.blotter.parents import ParentTicket
@@ -23,7 +24,7 @@ from desk.blotter.preview import preview
 from desk.blotter.services import OrderTicket
 from desk.blotter.ticket import make_ticket, read_ticket
 from desk.link import client
-from desk.refusals import Invalid, NotFound, OutcomeUnknown, Refusal
+from desk.refusals import Invalid, OutcomeUnknown, Refusal
 from engine.messages.catalogue import Catalogue
 
 SHOWN = 100
@@ -160,18 +161,7 @@ def parent(request: HttpRequest, parent_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def cancel_parent(request: HttpRequest) -> HttpResponse:
-    """Cancel one parent order: one step, because it makes things safer."""
-    text = request.POST.get("parent_id", "")
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise NotFound("There is no such parent order.")
-    try:
-        parents.cancel_parent(person(request), int(text))
-        said, sentence = messages.success, f"Parent order {text} is being canceled."
-    except Refusal as refusal:
-        if refusal.status in (403, 404):
-            raise
-        said, sentence = messages.error, refusal.sentence
-    if getattr(request, "htmx", False):
-        return render(request, "blotter/_cancel_answer.html", {"sentence": sentence, "done": said is messages.success})
-    said(request, sentence)
-    return redirect("blotter:parent", int(text))
+    """Cancel one parent order."""
+    number, user = posted_number(request, "parent_id", "parent order"), person(request)
+    done = f"Parent order {number} is being canceled."
+    return cancel_answer(request, lambda: parents.cancel_parent(user, number), done, "blotter:parent", number)

@@ -17,12 +17,13 @@ from django.views.decorators.http import require_POST
 from desk.accounts import policy
 from desk.accounts.person import person
 from desk.blotter import services
+from desk.blotter.canceling import cancel_answer, posted_number
 from desk.blotter.csv_rows import FILL_COLUMNS, ORDER_COLUMNS, fill_row, order_row
 from desk.blotter.filters import filter_fields, filtered, page_before
 from desk.blotter.refused import refused_orders
 from desk.blotter.routes import route_of
 from desk.blotter.timeline import timelines
-from desk.refusals import Invalid, NotFound, Refusal
+from desk.refusals import Invalid, Refusal
 
 LONGEST_EXPORT = 100_000
 SHOWN_REFUSED = 200
@@ -83,36 +84,22 @@ def order(request: HttpRequest, order_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def cancel(request: HttpRequest) -> HttpResponse:
-    """Ask to cancel one order: one step, because it makes things safer."""
-    text = request.POST.get("order_id", "")
-    if not (text.isascii() and text.isdigit()):
-        raise NotFound("There is no such order.")
-    try:
-        services.cancel_order(person(request), int(text))
-        said, sentence = messages.success, f"Asked the venue to cancel order {text}."
-    except Refusal as refusal:
-        if refusal.status in (403, 404):
-            raise
-        said, sentence = messages.error, refusal.sentence
-    if getattr(request, "htmx", False):
-        return render(request, "blotter/_cancel_answer.html", {"sentence": sentence, "done": said is messages.success})
-    said(request, sentence)
-    return redirect("blotter:order", int(text))
+    """Ask to cancel one order."""
+    number, user = posted_number(request, "order_id", "order"), person(request)
+    done = f"Asked the venue to cancel order {number}."
+    return cancel_answer(request, lambda: services.cancel_order(user, number), done, "blotter:order", number)
 
 
 @login_required
 @require_POST
 def replace(request: HttpRequest) -> HttpResponse:
     """Give a working order another price and open quantity."""
-    number = request.POST.get("order_id", "")
-    if not (number.isascii() and number.isdigit() and len(number) < 19):
-        raise NotFound("There is no such order.")
-    following = int(number)
+    number = posted_number(request, "order_id", "order")
     try:
         price, quantity = _terms(request.POST)
-        status = services.replace_order(person(request), following, price, quantity)
-        following = int(status.body.get("order_id", following))
-        same = following == int(number)
+        status = services.replace_order(person(request), number, price, quantity)
+        following = int(status.body.get("order_id", number))
+        same = following == number
         sentence = f"Asked the venue to change order {number}" + ("." if same else f"; it goes on as {following}.")
         messages.success(request, sentence)
     except Refusal as refusal:
@@ -120,7 +107,7 @@ def replace(request: HttpRequest) -> HttpResponse:
             raise
         sentences = refusal.errors.values() if isinstance(refusal, Invalid) else [refusal.sentence]
         messages.error(request, " ".join(sentences))
-    return redirect("blotter:order", int(number))
+    return redirect("blotter:order", number)
 
 
 def _terms(typed: Mapping[str, str]) -> tuple[Decimal, int]:

@@ -28,7 +28,7 @@ from desk.api.shapes import (
     stamp,
 )
 from desk.blotter import services
-from desk.blotter.entries import check_client_order_id
+from desk.blotter.entries import Entered, check_client_order_id
 from desk.blotter.models import Fill, Order, OrderEntry
 from desk.positions.models import Position
 from desk.positions.services import visible_positions
@@ -109,6 +109,16 @@ def position_shape(row: Position) -> dict[str, Any]:
     }
 
 
+def entry_answer(response: HttpResponse, entered: Entered) -> Status[Any]:
+    """Of an order or parent order that was entered, now or before. EngineRefused when the engine would not have it."""
+    entry = entered.entry
+    if entry.outcome == OrderEntry.Outcome.REFUSED:
+        raise EngineRefused(entry.reason or "The engine refused the order.", code=entry.refusal_code)
+    if entered.replayed:
+        response["Idempotent-Replayed"] = "true"
+    return Status(200 if entered.replayed else 202, entry_shape(entry))
+
+
 @router.post("/orders", response={202: EntryOut, 200: EntryOut})
 def enter_order(request: HttpRequest, response: HttpResponse, body: OrderIn) -> Any:
     """Enter a manual order of the caller's team.
@@ -130,12 +140,7 @@ def enter_order(request: HttpRequest, response: HttpResponse, body: OrderIn) -> 
             valid_milliseconds=body.valid_milliseconds,
         ),
     )
-    if entered.entry.outcome == OrderEntry.Outcome.REFUSED:
-        raise EngineRefused(entered.entry.reason or "The engine refused the order.", code=entered.entry.refusal_code)
-    if entered.replayed:
-        response["Idempotent-Replayed"] = "true"
-        return Status(200, entry_shape(entered.entry))
-    return Status(202, entry_shape(entered.entry))
+    return entry_answer(response, entered)
 
 
 @router.get("/orders", response=Page[OrderOut])

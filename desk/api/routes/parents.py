@@ -11,7 +11,7 @@ from desk.api.authentication import caller
 from desk.api.lookups import instrument_id, name_of, venue_number, word
 from desk.api.models import ApiScope
 from desk.api.pages import page
-from desk.api.routes.orders import entry_shape, order_shape
+from desk.api.routes.orders import entry_answer, order_shape
 from desk.api.shapes import (
     PAGE,
     Count,
@@ -27,9 +27,8 @@ from desk.api.shapes import (
     stamp,
 )
 from desk.blotter import parents
-from desk.blotter.models import OrderEntry, Parent
+from desk.blotter.models import Parent
 from desk.markets.models import Venue
-from desk.refusals import EngineRefused
 from engine.messages.codes import ParentState, Side
 
 router = Router(tags=["parent orders"])
@@ -88,12 +87,7 @@ def enter_parent(request: HttpRequest, response: HttpResponse, body: ParentIn) -
             valid_milliseconds=body.valid_milliseconds,
         ),
     )
-    if entered.entry.outcome == OrderEntry.Outcome.REFUSED:
-        raise EngineRefused(entered.entry.reason or "The engine refused the order.", code=entered.entry.refusal_code)
-    if entered.replayed:
-        response["Idempotent-Replayed"] = "true"
-        return Status(200, entry_shape(entered.entry))
-    return Status(202, entry_shape(entered.entry))
+    return entry_answer(response, entered)
 
 
 @router.get("", response=Page[ParentOut])
