@@ -23,7 +23,7 @@ from engine.messages.control import SMART
 LIMIT = "limit"  # a plain limit order, no algorithm
 EVERYWHERE = "all"
 SIDES = (("buy", "Buy"), ("sell", "Sell"))
-MINUTE_NS = 60_000_000_000
+MOST_DIGITS = 12
 
 
 @dataclass(frozen=True)
@@ -110,13 +110,13 @@ def read_ticket(announced: Catalogue, typed: Mapping[str, str], now: datetime) -
     method = typed.get("method") or LIMIT
     algorithm = None if method == LIMIT else find_algorithm(announced, method)
     instrument = typed.get("instrument", "")
-    if not instrument.isdigit():
+    if not _is_number(instrument):
         errors["instrument"] = "Choose the instrument."
     side = typed.get("side", "")
     if side not in dict(SIDES):
         errors["side"] = "Choose the side."
     quantity = typed.get("quantity", "").replace(",", "").strip()
-    if not (quantity.isascii() and quantity.isdigit() and len(quantity) <= 12):
+    if not _is_number(quantity):
         errors["quantity"] = "The quantity is a whole number of shares."
     price = _price(typed.get("price", ""), algorithm, errors)
     venues = _venues(typed, algorithm is not None, errors)
@@ -139,6 +139,10 @@ def read_ticket(announced: Catalogue, typed: Mapping[str, str], now: datetime) -
     return ParentTicket(**common, **times, venues=venues, price=price, algorithm=algorithm.name, parameters=parameters)
 
 
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS
+
+
 def _price(text: str, algorithm: AlgorithmKind | None, errors: dict[str, str]) -> Decimal | None:
     text = text.replace(",", "").strip()
     if not text and algorithm is not None and not algorithm.needs_price:
@@ -158,7 +162,7 @@ def _venues(typed: Mapping[str, str], several: bool, errors: dict[str, str]) -> 
     text = typed.get(name, "")
     if several and text == EVERYWHERE:
         return list(enabled_venues().values_list("pk", flat=True)[:MOST_VENUES])
-    if not text.isdigit():
+    if not _is_number(text):
         errors[name] = "Choose a venue."
         return []
     return [int(text)]

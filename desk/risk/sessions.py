@@ -19,7 +19,7 @@ from engine.messages.control import ConnectVenue, DisconnectVenue, ResetSession,
 
 State, SESSION = ChangeRequest.State, ChangeRequest.Kind.SESSION
 SHOWN_MESSAGES = 40
-LARGEST = 1 << 31
+LARGEST, LONGEST = 1 << 31, 12
 ONLY_RISK = "Only risk managers and administrators run sessions."
 
 
@@ -113,8 +113,8 @@ def _approved(actor: User, change: ChangeRequest) -> None:
 
 def _number(text: str, name: str) -> str:
     text = text.strip().replace(",", "")
-    if not text.isascii() or not text.isdecimal() or not 0 < int(text) <= LARGEST:
-        raise Invalid({name: "A sequence number is a whole number from 1."})
+    if not text.isascii() or not text.isdecimal() or len(text) > LONGEST or not 0 < int(text) <= LARGEST:
+        raise Invalid({name: f"A sequence number is a whole number from 1 to {LARGEST:,}."})
     return str(int(text))
 
 

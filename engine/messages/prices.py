@@ -3,9 +3,10 @@ convert."""
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation, Overflow
 
 PRICE_SCALE = 10_000
+BEYOND = 1 << 62
 _EXPONENT = Decimal(1).scaleb(-4)
 
 
@@ -15,11 +16,16 @@ def to_decimal(value: int) -> Decimal:
 
 
 def from_decimal(value: Decimal | str) -> int:
-    """Decimal or its text to an integer price. ValueError when it is not a number or finer than 1/10,000."""
+    """Decimal or its text to an integer price. ValueError when it is not a number, finer than 1/10,000, or larger than
+    any record holds."""
     try:
         scaled = Decimal(value) * PRICE_SCALE
     except InvalidOperation:
         raise ValueError(f"{value!r} is not a decimal number") from None
+    except Overflow:
+        raise ValueError(f"{value} is too large") from None
+    if scaled.is_finite() and abs(scaled) >= BEYOND:
+        raise ValueError(f"{value} is too large")  # and would take minutes to become an integer
     if not scaled.is_finite() or scaled != scaled.to_integral_value():
         raise ValueError(f"{value} is finer than 1/{PRICE_SCALE}")
     return int(scaled)

@@ -100,7 +100,7 @@ def test_a_proposal_that_nobody_decided_in_time_is_in_nobodys_way(
     assert done.state == ChangeRequest.State.APPLIED
 
 
-@pytest.mark.parametrize("typed", ["", "0", "-1", "1.5", "x", "99999999999"])
+@pytest.mark.parametrize("typed", ["", "0", "-1", "1.5", "x", "99999999999", "9" * 5_000])
 def test_a_number_that_is_none_is_refused(engine: FakeEngine, venue: Venue, erin: User, typed: str) -> None:
     with pytest.raises(Invalid, match="whole number from 1"):
         propose(erin, next_inbound=typed)
