@@ -113,7 +113,10 @@ class CostFiles:
         self.document: dict[str, Any] = json.loads((self.directory / "report.json").read_text())
 
     def _table(self, name: str) -> np.ndarray[Any, Any]:
-        made: np.ndarray[Any, Any] = np.load(self.directory / f"{name}.npy", mmap_mode="r")
+        try:
+            made: np.ndarray[Any, Any] = np.load(self.directory / f"{name}.npy", mmap_mode="r")
+        except FileNotFoundError:
+            raise NotFound("The report is being put in its place; look again.") from None
         return made
 
     @cached_property
@@ -126,6 +129,10 @@ class CostFiles:
 
     def label(self, grouping: str, key: int) -> str:
         return str(self.document["labels"][grouping].get(str(key), key))
+
+    def label_of_seen(self, grouping: str, key: int, rows: list[GroupRow]) -> str:
+        """The name of a group of `rows`; of any other, which may be another team's, only its number."""
+        return next((row.label for row in rows if row.key == key), f"{LABELS[grouping]} {key}")
 
     def groups(self, grouping: str) -> list[GroupRow]:
         """Rows of a grouping, the largest shortfalls and gains first, or in their own order where they have one."""
@@ -208,7 +215,7 @@ class CostFiles:
             raise NotFound("There is no such file.")
         directory = self.directory / "export"
         if self.teams is not None:
-            directory = directory / f"team-{next(iter(self.teams), 0)}"
+            directory = directory / (f"team-{next(iter(self.teams))}" if self.teams else "nobody")
         path = directory / f"{table}.{form}"
         if not path.is_file():
             raise NotFound("There is nothing of your team in this report.")

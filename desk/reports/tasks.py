@@ -51,18 +51,25 @@ def _make(report_id: int) -> None:
     directory = settings.STATE / "reports" / str(report.pk)
     made = directory.with_name(f"{report.pk}.new")
     shutil.rmtree(made, ignore_errors=True)
-    failure = _study(report, made)
-    if not failure:
-        shutil.rmtree(directory, ignore_errors=True)
-        made.rename(directory)
-        if report.backtest is not None:
-            (Path(report.backtest.artefacts) / "recording.bin").unlink(missing_ok=True)
-        else:
-            _publish_costs(directory)
+    try:
+        failure = _study(report, made)
+        if not failure:
+            _put_in_place(report, made, directory)
+    except OSError as error:
+        failure = f"Its files could not be written: {error}."
     values = {"state": State.FAILED, "failure": failure}
     if not failure:
         values = {"state": State.DONE, "artefacts": str(directory)}
     CostReport.objects.filter(pk=report_id).update(finished_at=timezone.now(), **values)
+
+
+def _put_in_place(report: CostReport, made: Path, directory: Path) -> None:
+    shutil.rmtree(directory, ignore_errors=True)
+    made.rename(directory)
+    if report.backtest is not None:
+        (Path(report.backtest.artefacts) / "recording.bin").unlink(missing_ok=True)
+    else:
+        _publish_costs(directory)
 
 
 def _publish_costs(directory: Path) -> None:

@@ -74,7 +74,7 @@ def _result(files: CostFiles, grouping: str, key: int | None) -> dict[str, Any]:
         "grouping": grouping,
         "grouping_label": LABELS[grouping],
         "groupings": LABELS.items(),
-        "chosen": files.label(grouping, key) if key is not None else "",
+        "chosen": files.label_of_seen(grouping, key, rows) if key is not None else "",
         "by_parent": grouping in BY_PARENT,
         "parents": parents,
         "horizons": HORIZON_LABELS,

@@ -31,6 +31,10 @@ out.mkdir()
 (out / "asked.txt").write_text(" ".join(sys.argv[1:]))
 (out / "costs.json").write_text("fitted")
 """
+NOT_WHOLE = """
+import pathlib, sys
+pathlib.Path(sys.argv[sys.argv.index("--out") + 1]).mkdir()
+"""
 FAILED = """
 import sys
 sys.exit("study tca: the journal is cut")
@@ -67,6 +71,12 @@ def test_the_report_of_a_day_is_made_by_the_engine_and_made_again_when_asked(
     make_report(report.pk)
     report.refresh_from_db()
     assert (report.state, report.failure, report.artefacts) == (State.FAILED, "study tca: the journal is cut", "")
+    assert request_day(alice, "2026-01-02").pk == report.pk
+    engine_does(NOT_WHOLE)
+    make_report(report.pk)
+    report.refresh_from_db()
+    assert (report.state, report.artefacts) == (State.FAILED, "")
+    assert report.failure.startswith("Its files could not be written: ")
     assert request_day(alice, "2026-01-02").pk == report.pk
     engine_does(DONE)
     make_report(report.pk)
@@ -131,7 +141,10 @@ def test_the_page_shows_the_figures_of_the_example_in_every_grouping(alice: User
 def test_somebody_of_another_team_sees_that_there_is_a_report_and_nothing_of_it(
     bob: User, charlie: User, cost_report: CostReport
 ) -> None:
-    page = shown(bob, f"/reports/costs/{cost_report.pk}/")
+    named = shown(charlie, f"/reports/costs/{cost_report.pk}/?by=instrument&key=1")
+    assert '<span class="count">ALPHA</span>' in named
+    page = shown(bob, f"/reports/costs/{cost_report.pk}/?by=instrument&key=1")
+    assert "ALPHA" not in page
     assert "No orders" in page
     assert "4.98" not in page
     assert "4.98" in shown(charlie, f"/reports/costs/{cost_report.pk}/")
@@ -155,6 +168,11 @@ def test_files_are_those_of_the_team(alice: User, charlie: User, cost_report: Co
         assert files.export("fills", "csv").read_text().count("\n") == 2
         assert files.export("orders", "parquet").read_bytes()[:4] == b"PAR1"
     assert "team-" in str(CostFiles(cost_report, teams_of(alice)).export("fills", "csv"))
+    (Path(cost_report.artefacts) / "export" / f"team-{alice.team_id}").rename(
+        Path(cost_report.artefacts) / "export" / "team-0"
+    )
+    with pytest.raises(NotFound):
+        CostFiles(cost_report, frozenset()).export("fills", "csv")
     with pytest.raises(NotFound):
         CostFiles(cost_report, teams_of(alice)).export("fills", "xlsx")
     assert CostFiles(cost_report, None).total().shortfall == Decimal("4.98")
