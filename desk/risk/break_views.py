@@ -23,13 +23,17 @@ def listing(request: HttpRequest) -> HttpResponse:
     instruments = dict(Instrument.objects.values_list("id", "name"))
     venues = dict(Venue.objects.values_list("number", "name"))
 
-    def named(row: Break) -> tuple[Break, str, str]:
-        return row, instruments.get(row.instrument, str(row.instrument)), venues.get(row.venue, str(row.venue))
+    user, waiting, settled = person(request), breaks.open_breaks(), breaks.settled_breaks()
+    hidden = breaks.hidden_orders(user, [*waiting, *settled])
+
+    def named(row: Break) -> tuple[Break, str, str, bool]:
+        instrument, venue = instruments.get(row.instrument, str(row.instrument)), venues.get(row.venue, str(row.venue))
+        return row, instrument, venue, row.order_id in hidden
 
     context = {
-        "open": [named(row) for row in breaks.open_breaks()],
-        "settled": [named(row) for row in breaks.settled_breaks()],
-        "may_resolve": policy.may_resolve_break(person(request)),
+        "open": [named(row) for row in waiting],
+        "settled": [named(row) for row in settled],
+        "may_resolve": policy.may_resolve_break(user),
     }
     return render(request, "risk/breaks.html", context)
 

@@ -1,10 +1,13 @@
 """Breaks of reconciliation: what is open, and how a named person settles it."""
 
+from collections.abc import Iterable
+
 from django.db import transaction
 
 from desk.accounts import policy
 from desk.accounts.models import User
 from desk.audit.services import record
+from desk.blotter.models import Order
 from desk.link import client
 from desk.refusals import Invalid
 from desk.risk.changes import check_reason
@@ -22,6 +25,14 @@ def open_breaks() -> list[Break]:
 def settled_breaks() -> list[Break]:
     """The newest that somebody has."""
     return list(Break.objects.exclude(resolved_at=None)[:SHOWN])
+
+
+def hidden_orders(user: User, rows: Iterable[Break]) -> set[int]:
+    """Orders among the breaks that are another team's: their terms are not shown to the person."""
+    if policy.sees_every_team(user):
+        return set()
+    numbers = {row.order_id for row in rows}
+    return numbers - set(policy.visible(Order.objects.filter(order_id__in=numbers), user).values_list("pk", flat=True))
 
 
 def resolve_break(actor: User, name: str, sentence: str) -> None:

@@ -9,11 +9,13 @@ from django.test import Client
 from desk.accounts.models import User
 from desk.audit.models import AuditEntry
 from desk.link.effects import note_command
+from desk.link.projector import project
 from desk.refusals import Invalid, NotPermitted
 from desk.risk import breaks
 from desk.risk.models import Break
 from engine.messages import control
 from tests.desk.fake_engine import FakeEngine
+from tests.desk.journal_records import Journal
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 1, 2, 10, 20, 30, tzinfo=UTC)
@@ -37,6 +39,19 @@ def page(client: Client, user: User) -> str:
     return str(client.get("/risk/breaks/").content.decode())
 
 
+def test_a_trader_sees_that_an_instrument_is_blocked_and_no_terms_of_another_teams_order(
+    client: Client, alice: User, bob: User, frank: User, engine: FakeEngine
+) -> None:
+    journal = Journal(0, alice.team_id)
+    journal.enter(17)
+    project(journal.data)
+    raise_one()
+    shown = {user: page(client, user) for user in (alice, bob, frank)}
+    assert ["no answer told us" in shown[user] for user in (alice, bob, frank)] == [True, False, True]
+    assert ["/blotter/orders/17/" in shown[user] for user in (alice, bob, frank)] == [True, False, True]
+    assert ("an order of another team" in shown[bob], "Missing here" in shown[bob]) == (True, True)
+
+
 def test_the_journal_fills_the_queue_and_empties_it_however_often_it_is_projected(
     client: Client, alice: User, charlie: User
 ) -> None:
@@ -44,7 +59,7 @@ def test_the_journal_fills_the_queue_and_empties_it_however_often_it_is_projecte
     for _ in range(2):
         raise_one()
     assert [row.name for row in breaks.open_breaks()] == [NAME]
-    assert "no answer told us" in page(client, alice)
+    assert "no answer told us" in page(client, charlie)
     assert ("Resolve</button>" in page(client, alice), "Resolve</button>" in page(client, charlie)) == (False, True)
     for _ in range(2):
         note(control.RESOLVE_BREAK, "charlie", 9, name=NAME, sentence="the venue sent it again")
@@ -52,7 +67,7 @@ def test_the_journal_fills_the_queue_and_empties_it_however_often_it_is_projecte
     row = Break.objects.get()
     assert (row.resolved_by, row.resolution, row.resolved_sequence) == ("charlie", "the venue sent it again", 9)
     assert breaks.open_breaks() == []
-    assert "the venue sent it again" in page(client, alice)
+    assert "the venue sent it again" in page(client, charlie)
 
 
 @pytest.mark.django_db(transaction=True)
