@@ -15,6 +15,8 @@ PRIOR_SHARES = 200  # weight of what is believed of a venue before anything is l
 PRIOR_GOT = 190
 PRIOR_ORDERS = 20
 CONCENTRATION = 4_000  # a share behind as many of ours as are expected to trade is a fifth less sure than averages say
+PRIOR_FOUND = 10
+REFILL_NS = 1_000_000_000
 PRIOR_HIDDEN = 500
 PRIOR_IMPACTS = 1000  # moves of the middle after single orders are mostly not theirs
 PRIOR_PARTS = 5000  # parts of orders with which the other venues count for what rests at one
@@ -167,15 +169,18 @@ def expect_beyond(row_address):
 
 @hot
 def cost_of_midpoint(child_address, row_address, middle_twice):
-    """The same for a venue that trades at the middle: a share that finds nobody there costs what the far side costs and
-    a tick."""
+    """The same for a venue that trades at the middle: an order that finds nobody there costs what the far side costs
+    and a tick. Where nobody was a moment ago nobody is: the chance comes back within REFILL_NS."""
     child = view(child_address, 1, CHILD)[0]
     row = view(row_address, 1, ROUTE_ROW)[0]
     known = view(row.learned, 1, LEARNED)[0]
     row.sure = 0
-    row.beyond = (known.middle_got + PRIOR_SHARES) * 1000 // (known.middle_asked + PRIOR_ORDERS)
-    asked = row.beyond // 1000 if row.beyond // 1000 > child.lot_size else child.lot_size
-    chance = row.beyond // asked
+    row.beyond = (known.middle_got + PRIOR_SHARES) * 1000 // (known.middle_found + PRIOR_FOUND)
+    chance = (known.middle_found + PRIOR_FOUND) * 1000 // (known.middle_asked + PRIOR_ORDERS)
+    empty_for = child.time_ns - known.middle_empty_ns
+    if known.middle_empty_ns != 0 and empty_for < REFILL_NS:
+        chance = chance * (empty_for if empty_for > 0 else 0) // REFILL_NS
+    row.fill_chance = chance
     row.price_part = 0
     row.fee_part = row.taker_fee * COST_SCALE
     row.impact_part = average(known.impact, known.impact_orders, PRIOR_IMPACTS)

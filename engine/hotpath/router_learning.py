@@ -47,13 +47,16 @@ def learn_take(learned, displayed, asked, got, moved):
 
 
 @hot
-def learn_midpoint(learned, got):
-    """An order that was sent to the midpoint came back with `got` shares."""
+def learn_midpoint(learned, got, time_ns):
+    """An order that was sent to the midpoint came back with `got` shares at this time of the market."""
     known = view(learned, 1, LEARNED)[0]
     known.middle_asked += 1
+    known.middle_found += 1 if got > 0 else 0
     known.middle_got += got
+    known.middle_empty_ns = time_ns if got == 0 else 0
     if known.middle_asked > MOST_ORDERS:
         known.middle_asked = halve(known.middle_asked)
+        known.middle_found = halve(known.middle_found)
         known.middle_got = halve(known.middle_got)
 
 

@@ -157,6 +157,7 @@ def work(engine, at):
     child.quantity = routed.left
     child.limit = routed.price
     child.urgency = routed.urgency
+    child.time_ns = core.market_time_ns
     child.horizon_ms = HORIZON_MS
     child.tick_size = terms.tick_size
     child.lot_size = terms.lot_size
@@ -350,7 +351,7 @@ def learn_from(engine, at, order_address):
             routed.market_mean, waited_ms, moved,
         )  # fmt: skip
     elif routed.midpoint[order.venue] != 0:
-        learn_midpoint(learned, order.filled)
+        learn_midpoint(learned, order.filled, core.market_time_ns)
     else:
         learn_take(learned, routed.shown[order.venue], order.quantity, order.filled, moved)
 

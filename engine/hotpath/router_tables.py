@@ -23,8 +23,10 @@ LEARNED = np.dtype(
         ("got", "<i8"),
         ("beyond_asked", "<i8"),  # orders that asked for more than was displayed, and shares they got beyond it
         ("beyond_got", "<i8"),
-        ("middle_asked", "<i8"),  # orders sent to the midpoint, and shares they got
+        ("middle_asked", "<i8"),  # orders sent to the midpoint, those that found anybody, and shares they got
+        ("middle_found", "<i8"),
         ("middle_got", "<i8"),
+        ("middle_empty_ns", "<i8"),  # when the last one found nobody, in market time; 0 once one found somebody
         ("traded", "<i8"),  # shares that everybody traded there, and in which time
         ("traded_ms", "<i8"),
         ("passed", "<i8"),  # shares that traded through the queues in which we rested (those ahead of us and ours)
@@ -38,7 +40,7 @@ LEARNED = np.dtype(
         ("impact", "<i8"),  # price units by which the middle moved against us after orders that took
         ("impact_orders", "<i8"),
         ("latency_ns", "<i8"),  # from a request to its answer, smoothed; 0: nothing known
-        ("reserved", "<i8", (5,)),
+        ("reserved", "<i8", (3,)),
     ]
 )
 
@@ -48,6 +50,7 @@ CHILD = np.dtype(
         ("quantity", "<i8"),
         ("limit", "<i8"),
         ("urgency", "<i8"),
+        ("time_ns", "<i8"),  # of the market
         ("horizon_ms", "<i8"),  # how long the rest may wait before it has to cross
         ("tick_size", "<i8"),
         ("lot_size", "<i8"),

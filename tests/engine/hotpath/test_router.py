@@ -31,6 +31,7 @@ VENUE = {
     "taker_fee": 30,
     "latency_ns": 0,
 }
+DARK = {"near": 0, "near_quantity": 0, "far": 0, "far_quantity": 0, "midpoint": 1, "taker_fee": 10}
 
 
 def market(*venues: dict[str, int]) -> RouteTable:
@@ -106,11 +107,31 @@ def test_a_patient_child_takes_nothing_and_rests_in_the_shorter_queue() -> None:
 
 
 def test_the_midpoint_is_asked_when_shares_are_expected_there() -> None:
-    dark = {"near": 0, "near_quantity": 0, "far": 0, "far_quantity": 0, "midpoint": 1, "taker_fee": 10}
-    table = market({"far": ASK + 4 * TICK}, dark)
-    table.learned[1]["middle_asked"], table.learned[1]["middle_got"] = 100, 50_000
-    assert decision(table, quantity=600, limit=ASK + 4 * TICK)[1][:2] == ("PINGED", 418)
+    table = market({"far": ASK + 4 * TICK}, DARK)
+    for name, value in {"middle_asked": 100, "middle_found": 90, "middle_got": 50_000}.items():
+        table.learned[1][name] = value
+    assert decision(table, quantity=600, limit=ASK + 4 * TICK)[1][:2] == ("PINGED", 502)
+    assert int(table.rows[1]["fill_chance"]) == 833  # (90 + 10) of (100 + 20)
     assert int(table.rows[1]["take_price"]) == BID + 3 * TICK  # the middle is 2.5 ticks away
+
+
+def test_a_midpoint_where_nobody_was_a_moment_ago_is_left_alone_for_a_while() -> None:
+    table = market({"far": ASK + 4 * TICK}, DARK)
+    child = {"quantity": 100, "limit": ASK + 4 * TICK}
+    assert decision(table, **child, time_ns=10**9)[1][0] == "PINGED"
+    learn_midpoint(table.learned_at(1), 0, 10**9)
+    reasons = [decision(table, **child, time_ns=10**9 + after * 10**6)[1][0] for after in (0, 5, 300, 900, 1000)]
+    assert reasons == ["COSTS_MORE", "COSTS_MORE", "COSTS_MORE", "PINGED", "PINGED"]
+    learn_midpoint(table.learned_at(1), 40, 3 * 10**9)
+    assert decision(table, **child, time_ns=3 * 10**9)[1][0] == "PINGED"
+
+
+def test_a_midpoint_where_nobody_is_found_again_and_again_is_given_up() -> None:
+    table = market({"far": ASK + TICK}, DARK)
+    assert decision(table, limit=ASK + TICK)[1][0] == "PINGED"
+    for _ in range(20):
+        learn_midpoint(table.learned_at(1), 0, 1)
+    assert decision(table, limit=ASK + TICK, time_ns=10**10)[1][0] == "COSTS_MORE"
 
 
 def test_an_urgent_child_asks_for_hidden_shares_where_they_came_before() -> None:
@@ -236,7 +257,8 @@ def test_what_is_learned_of_a_venue_follows_its_answers() -> None:
     learn_rest(at, 700, 100, 100, 0, 1000, 2000, 4000, 30)
     learn_rest(at, 900, 400, 150, 50, 1000, 2000, 10_000, 2)
     learn_volume(at, 5000, 60_000)
-    learn_midpoint(at, 120)
+    learn_midpoint(at, 120, 7)
+    learn_midpoint(at, 0, 8)
     learn_latency(at, 800_000)
     learn_latency(at, 1_600_000)
     known = {name: table.learned[0][name].tolist() for name in table.learned.dtype.names if name != "reserved"}
@@ -245,8 +267,10 @@ def test_what_is_learned_of_a_venue_follows_its_answers() -> None:
         "got": 340,
         "beyond_asked": 1,
         "beyond_got": 150,
-        "middle_asked": 1,
+        "middle_asked": 2,
+        "middle_found": 1,
         "middle_got": 120,
+        "middle_empty_ns": 8,
         "passed": 1850,
         "exposed_ms": 14_000,
         "traded": 5000,

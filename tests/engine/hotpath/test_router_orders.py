@@ -106,14 +106,14 @@ def test_the_midpoint_is_asked_and_a_broker_is_not() -> None:
         loop.define_venue(venue, priced_by=str(VENUE), feed_line_a="", midpoint=midpoint, minimum_quantity="0")
         loop.session(venue)
     learned = loop.memory.learned[loop.memory.listing(3, ALPHA)]
-    learned["middle_asked"], learned["middle_got"] = 100, 20_000
+    learned["middle_asked"], learned["middle_found"], learned["middle_got"] = 100, 90, 20_000
     loop.taken()
     loop.applied(smart(BUY, 300, ASK))
     records = loop.taken()
     reasons = {r.body["venue"].item(): RouteReason(r.body["reason"].item()).name for r in routes(records)}
     assert reasons == {1: "COSTS_MORE", 2: "TAKEN", 3: "PINGED", 4: "NO_QUOTE"}
     asked_there = [r.body for r in requests(records) if r.body["venue"] == 3]
-    assert [(body["quantity"].item(), body["price"].item()) for body in asked_there] == [(168, 1_000_000)]
+    assert [(body["quantity"].item(), body["price"].item()) for body in asked_there] == [(202, 1_000_000)]
 
 
 def test_a_venue_without_a_session_gets_nothing() -> None:
