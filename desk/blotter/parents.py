@@ -32,7 +32,7 @@ from desk.link import client
 from desk.markets.models import Instrument, Venue
 from desk.refusals import Invalid
 from desk.strategies.definitions import check_parameters
-from engine.messages.catalogue import AlgorithmKind, Catalogue
+from engine.messages.catalogue import YES_OR_NO, AlgorithmKind, Catalogue
 from engine.messages.codes import Side
 from engine.messages.control import CancelParent, Status
 from engine.messages.prices import from_decimal, to_decimal
@@ -114,15 +114,22 @@ def venue_names() -> dict[int, str]:
     return dict(Venue.objects.values_list("number", "name"))
 
 
-def terms_of(parent: Parent) -> list[tuple[str, float]]:
-    """The parameters of an order that somebody entered here, by their labels; empty for any other."""
+def terms_of(parent: Parent) -> list[tuple[str, str, float | str]]:
+    """Label, unit and value of each parameter of an order that somebody entered here; empty for any other."""
     entry = OrderEntry.objects.filter(parent_id=parent.pk).first()
     if entry is None:
         return []
     known = client.known_catalogue()
     kinds = known.algorithm_kinds if known else []
-    labels = {row.name: row.label for kind in kinds if kind.number == parent.kind for row in kind.parameters}
-    return [(labels.get(name, name), value) for name, value in entry.body.get("parameters", {}).items()]
+    known_ones = {row.name: row for kind in kinds if kind.number == parent.kind for row in kind.parameters}
+    found: list[tuple[str, str, float | str]] = []
+    for name, value in entry.body.get("parameters", {}).items():
+        row = known_ones.get(name)
+        if row is not None and row.unit == YES_OR_NO:
+            found.append((row.label, "", "yes" if value else "no"))
+        else:
+            found.append((row.label if row else name, row.unit if row else "", value))
+    return found
 
 
 def enter_parent(actor: User, ticket: ParentTicket) -> Entered:

@@ -43,14 +43,29 @@ def refused_orders(user: User, count: int, **filters: Any) -> list[RefusedOrder]
     return sorted(rows, key=lambda row: -row.sequence)[:count]
 
 
+def last_refusal(parent_id: int) -> str:
+    """Why the newest child of a parent order went nowhere; empty when it did not."""
+    child = Order.objects.filter(parent_id=parent_id).order_by("-order_id").first()
+    if child is None or child.state not in (OrderState.DENIED.value, OrderState.REJECTED.value):
+        return ""
+    if child.state == OrderState.DENIED.value:
+        denial = Denial.objects.filter(order_id=child.order_id).first()
+        return _denied(denial) if denial else ""
+    events = OrderEvent.objects.filter(order_id=child.order_id, kind=ReportKind.REJECTED.value)
+    return rejection_sentence(events.values_list("reason", flat=True).first())
+
+
 def rejection_sentence(reason: int | None) -> str:
     """A venue's reject reason."""
     return f"The venue rejected it with reason {reason}." if reason else "The venue rejected it."
 
 
 def _from_denial(denial: Denial) -> RefusedOrder:
-    sentence = denial_sentence(denial.reason, denial.limit_name, denial.scope, denial.measured, denial.bound)
-    return _row(denial, denial.sequence, RISK_GATE, sentence)
+    return _row(denial, denial.sequence, RISK_GATE, _denied(denial))
+
+
+def _denied(denial: Denial) -> str:
+    return denial_sentence(denial.reason, denial.limit_name, denial.scope, denial.measured, denial.bound)
 
 
 def _from_order(order: Order, reason: int | None) -> RefusedOrder:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from desk.accounts import policy
 from desk.accounts.person import person
-from desk.blotter import parents, services
+from desk.blotter import parents, refused, services
 from desk.blotter.canceling import cancel_answer, posted_number
 from desk.blotter.entries import Entered
 from desk.blotter.models import OrderEntry
@@ -151,6 +151,7 @@ def parent(request: HttpRequest, parent_id: int) -> HttpResponse:
         "venues": ", ".join(names.get(number, str(number)) for number in found.venue_numbers),
         "average_price": parents.average_price(found),
         "terms": parents.terms_of(found),
+        "refusal": refused.last_refusal(found.pk),
         "children": parents.children_of(found)[:SHOWN],
         "fills": parents.fills_of(found)[:SHOWN],
         "may_cancel": found.working and policy.may_cancel_order(user, found.team_id),

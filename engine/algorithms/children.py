@@ -10,7 +10,7 @@ shares; the rest goes on elsewhere. A venue that shows no book is offered a part
 from __future__ import annotations
 
 from engine.hotpath.tables import MAX_REQUESTS
-from engine.messages.catalogue import Parameter
+from engine.messages.catalogue import YES_OR_NO, Parameter
 from engine.messages.codes import ParentState, Side, TimeInForce
 from engine.native import hot
 from engine.strategies.requests import ask_cancel, ask_order
@@ -27,9 +27,7 @@ LEAST_FINISH_NS = 1_000_000_000
 PATIENCE = Parameter(
     "patience", "Patience", "seconds", 0.0, 3600.0, 5.0, help="how long a child waits at the touch before it crosses"
 )
-COMPLETE = Parameter(
-    "complete", "Complete", "1 yes, 0 no", 0, 1, 1, step=1, help="cross for what is left before the end"
-)
+COMPLETE = Parameter("complete", "Complete", YES_OR_NO, 0, 1, 1, step=1, help="cross for what is left before the end")
 
 
 @hot

@@ -1,4 +1,5 @@
-"""Iceberg: shows a part, and the next one when that is filled. At its limit price, or at the touch when it has none."""
+"""Iceberg: shows a part, and the next one when that is filled. At its limit price, or at the touch when it has none or
+the market is better than the limit."""
 
 from __future__ import annotations
 
@@ -11,8 +12,10 @@ from engine.algorithms.children import (
     best_leg,
     finishing,
     left_behind,
+    opposite_price,
     own_price,
     whole_lots,
+    within,
     work,
 )
 from engine.hotpath.tables import CONTEXT, LEG, LEGS_PER_STRATEGY, MAX_REQUESTS, PARENT, PARENT_FIELDS, REQUEST
@@ -38,13 +41,22 @@ def resting_place(parent, legs, time_ns):
 
 
 @hot
+def shown_price(parent, leg):
+    """The limit, but no further through the market than the other side's touch: the gate refuses what is far off."""
+    opposite = opposite_price(parent, leg)
+    if parent.price == 0:
+        return own_price(parent, leg)
+    return opposite if opposite > 0 and within(parent, opposite) else parent.price
+
+
+@hot
 def show(parent, legs, event, display, requests):
-    """Ask for the next part when none is shown; without a limit the part that is shown follows the touch."""
+    """Ask for the next part when none is shown; the part that is shown follows the touch, as far as the limit allows."""
     for at in range(parent.leg_count):
         leg = legs[at]
         if leg.open_orders > 0:
             settled = leg.order_id != 0 and leg.canceling == 0
-            if settled and parent.price == 0 and left_behind(parent, legs, at, event.time_ns):
+            if settled and left_behind(parent, legs, at, event.time_ns):
                 return ask_cancel(requests, 0, at, leg.order_id, 0.0)
             return 0
     rest = parent.quantity - parent.filled
@@ -55,8 +67,7 @@ def show(parent, legs, event, display, requests):
         return 0
     parent.waiting_ns = event.clock_ns
     legs[at].attempts = WAITS
-    price = parent.price if parent.price != 0 else own_price(parent, legs[at])
-    return ask_order(requests, 0, at, parent.side, price, quantity, DAY, float(rest))
+    return ask_order(requests, 0, at, parent.side, shown_price(parent, legs[at]), quantity, DAY, float(rest))
 
 
 def on_event(context, row, legs):

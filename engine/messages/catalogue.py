@@ -6,10 +6,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+YES_OR_NO = "1 yes, 0 no"
+
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter of a strategy kind. `low` and `high` are inclusive hard bounds; `step` 1 means an integer."""
+    """One parameter of a strategy kind. `low` and `high` are inclusive hard bounds; `step` 1 means an integer; the unit
+    YES_OR_NO makes it a choice."""
 
     name: str
     label: str

@@ -225,6 +225,14 @@ def test_a_parent_order_has_a_page_with_its_children_and_fills(engine: FakeEngin
     assert "Cancel parent order" in page
     assert '<a href="/blotter/parents/2/">2</a>' in client.get("/blotter/orders/3/").content.decode()
 
+    refused = "The last child was refused.</strong> 5,000 shares are over the team"
+    journal.deny(4, parent_id=2)
+    project(journal.data)
+    assert refused in client.get("/blotter/parents/2/").content.decode()
+    journal.enter(5, Side.BUY, 100, parent_id=2)
+    project(journal.data)
+    assert refused not in client.get("/blotter/parents/2/").content.decode()
+
     journal.parent(2, ParentState.DONE, filled=250)
     project(journal.data)
     assert "Cancel parent order" not in client.get("/blotter/parents/2/").content.decode()

@@ -163,6 +163,20 @@ def test_an_iceberg_shows_no_more_than_its_display_and_rests_at_its_limit() -> N
     assert floor.done == 1_000
 
 
+def test_an_iceberg_that_may_trade_at_once_asks_for_no_more_than_the_market_wants() -> None:
+    floor = Floor(shown=100, passive=0.2)
+    floor.enter("iceberg", 1_000, 100, price=MIDDLE * 2, given={"display": 300, "complete": 0})
+    floor.run(1)
+    first = [(row["price"], row["quantity"]) for row in floor.requests]
+
+    floor.quote(VENUE, MIDDLE + 5 * TICK)
+    floor.run(90)
+
+    assert first == [(MIDDLE + TICK, 300)]
+    assert {row["price"] for row in floor.requests} == {MIDDLE + TICK, MIDDLE + 6 * TICK}
+    assert (floor.done, floor.denials) == (1_000, [])
+
+
 def test_a_sniper_shows_nothing_until_its_price_is_there_and_takes_no_more_than_is_offered() -> None:
     floor = Floor()
     floor.enter("sniper", 800, 100, price=MIDDLE, given={"least": 1})
