@@ -3,7 +3,7 @@
 import * as format from "./format.js";
 
 const FORMATS = {
-  text: (value) => (value === null || value === undefined ? format.UNKNOWN : String(value)),
+  text: (value) => (value === null || value === undefined || value === "" ? format.UNKNOWN : String(value)),
   optional: (value) => value ?? "",
   words: (value) => format.words(value),
   money: (value) => format.money(value),
