@@ -2,7 +2,8 @@
 
 A child waits at the best price of its own side on whichever venue has it, moves along when the touch leaves it behind,
 and after `patience` seconds the rest crosses on whichever venue is best. The limit price is never passed, the quantity
-never exceeded (what is open may be filled), children are whole lots. A child whose venue does not answer keeps its
+never exceeded (what is open may be filled), children are whole lots and, but for the last ones, no less than one part
+in SMALLEST of the order. A child whose venue does not answer keeps its
 shares; the rest goes on elsewhere. A venue that shows no book is offered a part of it. In the last part of its time
 (one in FINISH, a second at least) the order stops waiting and crosses for all that is left.
 """
@@ -21,6 +22,7 @@ WORKING = int(ParentState.WORKING)
 WAITS, CROSSES = 0, 1  # what the child of a leg does, in the leg's `attempts`
 SECOND_NS = 1_000_000_000.0
 HIDDEN_PART = 4  # one part in so many is offered to a venue that shows no book
+SMALLEST = 250
 FINISH = 20  # the last twentieth of its time
 LEAST_FINISH_NS = 1_000_000_000
 
@@ -164,7 +166,10 @@ def work(parent, legs, context, goal, patience, complete, requests):
         if legs[at].open_orders > 0:
             count = tend_child(parent, legs, at, context, patience, last, requests, count)
     wanted = parent.quantity if last or goal > parent.quantity else goal
-    missing = whole_lots(parent, wanted - parent.filled - open_quantity(parent, legs))
+    working = open_quantity(parent, legs)
+    missing = whole_lots(parent, wanted - parent.filled - working)
+    if wanted < parent.quantity and missing * SMALLEST < parent.quantity:
+        missing = 0
     if missing > 0:
         crossing = patience == 0.0 or last or parent.crossing != 0
         at = hidden_leg(parent, legs, context.time_ns)
@@ -173,7 +178,7 @@ def work(parent, legs, context, goal, patience, complete, requests):
             count = start_hidden(parent, legs, at, context, part, requests, count)
             missing -= part
         return start_child(parent, legs, context, missing, crossing, requests, count)
-    if parent.filled >= wanted:
+    if working == 0:
         parent.crossing = 0
         parent.waiting_ns = 0
     return count

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from engine.algorithms import ALGORITHMS
+from engine.algorithms.children import SMALLEST
 from engine.messages.codes import OrderAction, ParentState, TimeInForce
 from tests.engine.algorithms.trading_floor import MIDDLE, TICK, Floor
 from tests.engine.loop_builder import BUY, DOWN, OTHER_VENUE, SECOND_NS, SELL, START_NS, VENUE
@@ -127,13 +128,25 @@ def test_a_child_that_crosses_sweeps_every_venue_of_the_best_price_at_once() -> 
     assert floor.done == 1_000
 
 
+def test_children_are_not_crumbs_of_the_order() -> None:
+    floor = Floor()
+    floor.enter("vwap", 10_000, 1_000, given={"patience": 0.0})
+
+    floor.run(1_000)
+
+    sizes = [row["quantity"] for row in floor.requests]
+    assert (min(sizes[:-1]), len(sizes) <= 251, floor.done) == (40, True, 10_000)
+
+
 def test_vwap_follows_the_curve() -> None:
     floor = Floor()
     floor.enter("vwap", 10_000, 100, given={"patience": 0.0})
 
     floor.run(100)
 
-    assert by_slice(floor, 100, 10) == pytest.approx([1600, 1100, 900, 700, 700, 700, 700, 900, 1100, 1600], abs=40)
+    waits = 10_000 / SMALLEST  # what is too small for a child of its own comes with the next one
+    curve = [1600, 1100, 900, 700, 700, 700, 700, 900, 1100, 1600]
+    assert by_slice(floor, 100, 10) == pytest.approx(curve, abs=40 + waits)
     assert floor.done == 10_000
 
 
