@@ -51,7 +51,7 @@ def shown_price(parent, leg):
 
 @hot
 def show(parent, legs, event, display, requests):
-    """Ask for the next part when none is shown; the part that is shown follows the touch, as far as the limit allows."""
+    """Ask for the next part when none is shown; the one that is shown follows the touch, as far as the limit allows."""
     for at in range(parent.leg_count):
         leg = legs[at]
         if leg.open_orders > 0:
