@@ -7,7 +7,7 @@ Making things safer (stopping, canceling, killing, tightening) is open to more p
 from typing import Any, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from desk.accounts.models import Role, Team, User
 from desk.refusals import NotFound, NotPermitted
@@ -15,6 +15,7 @@ from engine.messages.codes import Scope
 
 Person = User | AnonymousUser
 AnyModel = TypeVar("AnyModel", bound=Model)
+ORDER = "order"  # the kind of a change that is an order waiting for a person
 
 
 def role_of(user: Person) -> Role | None:
@@ -124,20 +125,23 @@ def may_tighten_limits(user: Person, scope: int, team_id: int | None) -> bool:
 
 
 def may_approve(user: Person, change: Any) -> bool:
-    """A risk manager who is not the proposer."""
-    return _is(user, Role.RISK) and user.pk != change.proposer_id
+    """A risk manager who is not the proposer; of an order that waits, another trader of the team too."""
+    if user.pk == change.proposer_id:
+        return False
+    return _is(user, Role.RISK) or (change.kind == ORDER and _acts_for(user, change.scope_id))
 
 
 def has_approver(change: Any) -> bool:
     """Whether anybody could approve it now."""
-    return (
-        User.objects.filter(role=Role.RISK, is_active=True, is_superuser=False).exclude(pk=change.proposer_id).exists()
-    )
+    able = Q(role=Role.RISK)
+    if change.kind == ORDER:
+        able |= Q(role=Role.TRADER, team_id=change.scope_id)
+    return User.objects.filter(able, is_active=True, is_superuser=False).exclude(pk=change.proposer_id).exists()
 
 
 def may_reject(user: Person, change: Any) -> bool:
-    """Any risk manager; the proposer may take it back."""
-    return _is(user, Role.RISK) or (role_of(user) is not None and user.pk == change.proposer_id)
+    """Any risk manager, of an order another trader of the team; the proposer may take it back."""
+    return may_approve(user, change) or (role_of(user) is not None and user.pk == change.proposer_id)
 
 
 def may_kill(user: Person, scope: int, team_id: int | None) -> bool:

@@ -155,7 +155,7 @@ class ChangeOut(Schema):
 
 class OrderIn(Taken):
     """A limit order. There is no default for side, price or quantity; the engine drops it when it is too old. Venue
-    `smart`: the router splits it."""
+    `smart`: the router splits it. With `care` it waits in the queue for a person, who reads the `instruction`."""
 
     client_order_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,36}$")]
     instrument: Name
@@ -165,6 +165,8 @@ class OrderIn(Taken):
     price: DecimalText
     time_in_force: Literal["day", "ioc", "fok"]
     valid_milliseconds: Annotated[int, Field(ge=1, le=60_000)] = 500
+    care: bool = False
+    instruction: Annotated[str, StringConstraints(max_length=300), AfterValidator(_storable)] = ""
 
 
 class ReplaceIn(Taken):
@@ -182,7 +184,8 @@ class ReplacedOut(Schema):
 
 class ParentIn(Taken):
     """A parent order: `algorithm` and `parameters` as in the catalogue, every parameter by name; no `price` is no
-    limit. It begins at `start_ns` (now, unless told) and ends at `end_ns` or after `seconds`: one of the two."""
+    limit. It begins at `start_ns` (now, unless told) and ends at `end_ns` or after `seconds`: one of the two. `care` as
+    of an order."""
 
     client_order_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,36}$")]
     algorithm: Name
@@ -196,6 +199,16 @@ class ParentIn(Taken):
     end_ns: TimeText = "0"
     seconds: Annotated[int, Field(ge=0, le=604_800)] = 0
     valid_milliseconds: Annotated[int, Field(ge=1, le=60_000)] = 500
+    care: bool = False
+    instruction: Annotated[str, StringConstraints(max_length=300), AfterValidator(_storable)] = ""
+
+
+class ReleaseIn(DecisionIn):
+    """The waiting order as it was shown; to send it otherwise, the terms within it that are to hold instead: those of
+    an `order`, or those of a `parent` order."""
+
+    order: OrderIn | None = None
+    parent: ParentIn | None = None
 
 
 class ParentOut(Schema):
@@ -224,14 +237,46 @@ class ParentOut(Schema):
 
 
 class EntryOut(Schema):
-    """An order or parent order as it was entered; `order_id` or `parent_id` once the engine took it."""
+    """An order or parent order as it was entered; `order_id` or `parent_id` once the engine took it, `change_id` when
+    it waits, or waited, for a person: it stands under that in the queue."""
 
     client_order_id: str
     outcome: str
     order_id: str | None
     parent_id: str | None
+    change_id: str | None
     journal_sequence: str | None
     reason: str
+
+
+class HeldOut(EntryOut):
+    """An order in the queue: what was `asked`, what was `released` in its place (null: as it was asked), and the
+    change that a second person signs by its `diff_hash`."""
+
+    team: str
+    entered_by: str
+    asked: dict[str, Any]
+    released: dict[str, Any] | None
+    change: ChangeOut
+
+
+class RuleOut(Schema):
+    """Orders of the team's people wait for a second person over these bounds; null: no order waits for that."""
+
+    team: str
+    team_id: str
+    notional: str | None
+    volume_percent: str | None
+
+
+class RuleIn(Taken):
+    """A bound that is left out stays, null takes it away."""
+
+    team_id: Id
+    bounds: Annotated[
+        dict[Literal["notional", "volume_percent"], DecimalText | None], Field(min_length=1, max_length=2)
+    ]
+    reason: Text
 
 
 class OrderOut(Schema):

@@ -5,7 +5,7 @@ from ninja import NinjaAPI
 
 from desk.api import problems
 from desk.api.authentication import AUTHENTICATION, for_callers
-from desk.api.routes import limits, markets, operations, orders, parents, strategies
+from desk.api.routes import limits, markets, operations, orders, parents, queue, strategies
 
 api = NinjaAPI(
     title="Desk",
@@ -21,6 +21,8 @@ api.add_router("/limits", limits.router)
 api.add_router("", markets.router)
 api.add_router("", orders.router)
 api.add_router("/parents", parents.router)
+api.add_router("/queue", queue.router)
+api.add_router("/second-person", queue.rules)
 api.add_router("", operations.router)
 
 urlpatterns = [path("", api.urls), path("<path:_rest>", problems.nothing_here)]

@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -45,9 +46,12 @@ def check_client_order_id(text: str) -> None:
         raise Invalid({"client_order_id": CLIENT_ORDER_ID_RULE})
 
 
-def enter_once(actor: User, client_order_id: str, body: dict[str, Any], valid_milliseconds: int) -> Entered:
-    """Enter a checked ticket for the actor's team. Raises Conflict (client_order_id_reused), EngineNotReached (the id
-    is free again), OutcomeUnknown; what the engine refused is an entry whose outcome says so."""
+def enter_once(
+    actor: User, client_order_id: str, body: dict[str, Any], hold: Callable[[OrderEntry], None] | None
+) -> Entered:
+    """Enter a checked ticket for the actor's team; with `hold`, which is called in the same transaction, it is not sent
+    but waits. Raises Conflict (client_order_id_reused), EngineNotReached (the id is free again), OutcomeUnknown; what
+    the engine refused is an entry whose outcome says so."""
     asked = {name: value for name, value in body.items() if name != "kind_hash"}  # that is the engine's, not asked for
     digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
     parent = ALGORITHM in body
@@ -65,9 +69,11 @@ def enter_once(actor: User, client_order_id: str, body: dict[str, Any], valid_mi
             subject = f"{'parent order' if parent else 'order'} {client_order_id}"
             action = "parent.entered" if parent else "order.entered"
             record(actor, action, subject, after=body, chain=team_chain(entry.team_id))
+            if hold is not None:
+                hold(entry)
     except IntegrityError:
-        return _entered_before(actor, client_order_id, digest, valid_milliseconds)
-    return Entered(_send(entry, valid_milliseconds), replayed=False)
+        return _entered_before(actor, client_order_id, digest)
+    return Entered(entry if hold is not None else _send(entry), replayed=False)
 
 
 def refusal_sentence(status: Status) -> str:
@@ -90,28 +96,31 @@ def measured_sentence(denial: dict[str, Any]) -> str:
     )
 
 
-def _entered_before(actor: User, client_order_id: str, digest: str, valid_milliseconds: int) -> Entered:
+def _entered_before(actor: User, client_order_id: str, digest: str) -> Entered:
     entry = OrderEntry.objects.get(client_order_id=client_order_id)
     if entry.body_hash != digest or entry.team_id != actor.team_id:
         raise Conflict(
             f"The client order id {client_order_id} belongs to another order.", code="client_order_id_reused"
         )
-    if entry.outcome == OrderEntry.Outcome.UNKNOWN:
-        entry = _send(entry, valid_milliseconds)
+    # What a person released is asked about again in the queue, by its change.
+    if entry.outcome == OrderEntry.Outcome.UNKNOWN and entry.change_id is None:
+        entry = _send(entry)
     return Entered(entry, replayed=True)
 
 
-def _send(entry: OrderEntry, valid_milliseconds: int) -> OrderEntry:
-    # The expiry counts from the first entry: a late retry must not make an old order young again.
-    expires_ns = int(entry.entered_at.timestamp() * 1000 + valid_milliseconds) * 1_000_000
-    made = _parent_of(entry, expires_ns) if ALGORITHM in entry.body else _order_of(entry, expires_ns)
+def _send(entry: OrderEntry) -> OrderEntry:
     try:
-        status = client.send(command(made, entry.entered_by.get_username(), entry.command_id))
+        status = client.send(command(command_of(entry), entry.entered_by.get_username(), entry.command_id))
     except EngineNotReached:
-        if time.time_ns() > expires_ns:
+        if time.time_ns() > _expires_ns(entry):
             entry.outcome, entry.reason = OrderEntry.Outcome.REFUSED, "It expired before the engine was reached."
             entry.save(update_fields=["outcome", "reason"])
         raise
+    return keep_answer(entry, status)
+
+
+def keep_answer(entry: OrderEntry, status: Status) -> OrderEntry:
+    """What the engine said to it."""
     entry.outcome = OrderEntry.Outcome.SENT if status.applied else OrderEntry.Outcome.REFUSED
     entry.reason = refusal_sentence(status)[:300]
     entry.refusal_code = "" if status.applied else str(status.body.get("denial", "order_refused")).lower()
@@ -122,8 +131,22 @@ def _send(entry: OrderEntry, valid_milliseconds: int) -> OrderEntry:
     return entry
 
 
-def _order_of(entry: OrderEntry, expires_ns: int) -> EnterOrder:
-    body = entry.body
+def command_of(entry: OrderEntry) -> EnterOrder | EnterParent:
+    """The body of its command, the same however often it is made."""
+    return _parent_of(entry) if ALGORITHM in entry.terms else _order_of(entry)
+
+
+def _begun_ms(entry: OrderEntry) -> float:
+    return (entry.released_at or entry.entered_at).timestamp() * 1000
+
+
+def _expires_ns(entry: OrderEntry) -> int:
+    """It counts from the first entry, or the release: a late retry must not make an old order young again."""
+    return int(_begun_ms(entry) + entry.terms["valid_milliseconds"]) * 1_000_000
+
+
+def _order_of(entry: OrderEntry) -> EnterOrder:
+    body = entry.terms
     return EnterOrder(
         client_order_id=entry.client_order_id,
         team=entry.team_id,
@@ -133,14 +156,14 @@ def _order_of(entry: OrderEntry, expires_ns: int) -> EnterOrder:
         quantity=body["quantity"],
         price=from_decimal(Decimal(body["price"])),
         time_in_force=body["time_in_force"],
-        expires_ns=expires_ns,
+        expires_ns=_expires_ns(entry),
     )
 
 
-def _parent_of(entry: OrderEntry, expires_ns: int) -> EnterParent:
+def _parent_of(entry: OrderEntry) -> EnterParent:
     """Times that the ticket left to "now" count from its first entry, so that a retry is the same order."""
-    body = entry.body
-    begun_ns = int(entry.entered_at.timestamp() * 1000) * 1_000_000
+    body = entry.terms
+    begun_ns = int(_begun_ms(entry)) * 1_000_000
     start_ns = body["start_ns"] or begun_ns
     return EnterParent(
         client_order_id=entry.client_order_id,
@@ -157,5 +180,5 @@ def _parent_of(entry: OrderEntry, expires_ns: int) -> EnterParent:
         start_ns=start_ns,
         end_ns=body["end_ns"] or start_ns + body["seconds"] * 1_000_000_000,
         parameters=body["parameters"],
-        expires_ns=expires_ns,
+        expires_ns=_expires_ns(entry),
     )

@@ -6,6 +6,7 @@ an empty database. `strategy` is null for a manual order. Prices and money in th
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import models
 
@@ -279,12 +280,17 @@ class Denial(Projected):
 
 class OrderEntry(models.Model):
     """A manual order or parent order as somebody asked for it; `client_order_id` is unique for ever, `body_hash` tells
-    a replay from another order under the same name. `outcome` is unknown until the engine answered."""
+    a replay from another order under the same name. `outcome` is unknown until the engine answered.
+
+    One that waits, or waited, for a person has a `change`; `released_body` is what that person let go in place of
+    `body`, from `released_at` on."""
 
     class Outcome(models.TextChoices):
         UNKNOWN = "unknown", "unknown"
         SENT = "sent", "sent"
         REFUSED = "refused", "refused"
+        HELD = "held", "waits for a person"
+        RETURNED = "returned", "returned"
 
     client_order_id = models.CharField(max_length=36, unique=True)
     body = models.JSONField()
@@ -299,6 +305,9 @@ class OrderEntry(models.Model):
     order_id = models.BigIntegerField(null=True, db_index=True)
     parent_id = models.BigIntegerField(null=True, db_index=True)
     journal_sequence = models.BigIntegerField(null=True)
+    change = models.OneToOneField("risk.ChangeRequest", on_delete=models.PROTECT, null=True, related_name="entry")
+    released_body = models.JSONField(null=True)
+    released_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-entered_at"]
@@ -306,3 +315,8 @@ class OrderEntry(models.Model):
 
     def __str__(self) -> str:
         return self.client_order_id
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """What is, or would be, sent."""
+        return dict(self.released_body or self.body)

@@ -27,6 +27,7 @@ from desk.blotter.entries import (
     Entered,
     enter_once,
 )
+from desk.blotter.held import body_of, care_errors, hold_for
 from desk.blotter.models import Fill, Order, OrderEntry, Parent
 from desk.link import client
 from desk.markets.models import Instrument, Venue
@@ -49,7 +50,7 @@ MONEY = DecimalField(max_digits=24, decimal_places=4)
 @dataclass(frozen=True)
 class ParentTicket:
     """A parent order as asked for: `price` None without a limit; it begins at `start_ns` (0: now) and ends at `end_ns`,
-    or `seconds` after it began when that is 0."""
+    or `seconds` after it began when that is 0. With `care` it waits for a person, who reads the `instruction`."""
 
     client_order_id: str
     algorithm: str
@@ -63,6 +64,8 @@ class ParentTicket:
     end_ns: int = 0
     seconds: int = 0
     valid_milliseconds: int = VALID_MILLISECONDS
+    care: bool = False
+    instruction: str = ""
 
 
 def with_progress(rows: QuerySet[Parent]) -> QuerySet[Parent]:
@@ -123,7 +126,7 @@ def terms_of(parent: Parent) -> list[tuple[str, str, float | str]]:
     kinds = known.algorithm_kinds if known else []
     known_ones = {row.name: row for kind in kinds if kind.number == parent.kind for row in kind.parameters}
     found: list[tuple[str, str, float | str]] = []
-    for name, value in entry.body.get("parameters", {}).items():
+    for name, value in entry.terms.get("parameters", {}).items():
         row = known_ones.get(name)
         if row is not None and row.unit == YES_OR_NO:
             found.append((row.label, "", "yes" if value else "no"))
@@ -135,7 +138,8 @@ def terms_of(parent: Parent) -> list[tuple[str, str, float | str]]:
 def enter_parent(actor: User, ticket: ParentTicket) -> Entered:
     """Enter a parent order for the actor's team, once. Raises as `services.enter_order`."""
     policy.require(policy.may_enter_order(actor, actor.team_id), "Only a trader with a team may enter orders.")
-    return enter_once(actor, ticket.client_order_id, checked_parent(ticket), ticket.valid_milliseconds)
+    body = checked_parent(ticket)
+    return enter_once(actor, ticket.client_order_id, body, hold_for(actor, body))
 
 
 def cancel_parent(actor: User, parent_id: int) -> Status:
@@ -174,6 +178,7 @@ def checked_parent(ticket: ParentTicket) -> dict[str, Any]:
     _check_venues(ticket, errors)
     _check_amounts(ticket, instrument, errors)
     _check_times(ticket, errors)
+    errors |= care_errors(ticket.care, ticket.instruction)
     kind, parameters = None, {}
     try:
         kind = find_algorithm(client.catalogue(), ticket.algorithm)
@@ -185,7 +190,7 @@ def checked_parent(ticket: ParentTicket) -> dict[str, Any]:
     if errors or kind is None:
         off_tick = list(errors) == ["price"] and ticket.price is not None
         raise Invalid(errors, code="bad_tick" if off_tick else "")
-    body = asdict(ticket) | {"kind_hash": kind.hash, "parameters": parameters}
+    body = body_of(asdict(ticket) | {"kind_hash": kind.hash, "parameters": parameters})
     return body | {"price": None if ticket.price is None else str(ticket.price)}
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
 from desk.accounts.models import User
 from desk.blotter.entries import measured_sentence
 from desk.blotter.parents import ParentTicket
+from desk.blotter.second_person import volume_share
 from desk.blotter.services import OrderTicket
 from desk.link import client
 from desk.markets.models import Instrument, Venue
@@ -94,7 +95,7 @@ def preview(user: User, ticket: OrderTicket | ParentTicket) -> Preview:
     ask = _best([top["ask"] for top in told["tops"]], min)
     opposite = ask if ticket.side == Side.BUY else bid
     price = ticket.price if ticket.price is not None else opposite
-    share, of = _volume_share(instrument, ticket)
+    share, of = volume_share(instrument, asdict(ticket))
     middle = None if bid is None or ask is None else (bid + ask) / 2
     return Preview(
         price=price,
@@ -121,20 +122,6 @@ def _distance(ticket: OrderTicket | ParentTicket, opposite: Decimal | None) -> D
         return None
     away = opposite - ticket.price if ticket.side == Side.BUY else ticket.price - opposite
     return away / opposite * 10_000
-
-
-def _volume_share(instrument: Instrument, ticket: OrderTicket | ParentTicket) -> tuple[Decimal | None, str]:
-    """Of an average hour's volume; for a parent order, in the time that it has."""
-    if not instrument.hourly_volume:
-        return None, ""
-    hours = Decimal(1)
-    of = "an average hour's volume"
-    if isinstance(ticket, ParentTicket):
-        seconds = ticket.seconds or (ticket.end_ns - ticket.start_ns) // 1_000_000_000
-        if ticket.end_ns and not ticket.start_ns:
-            return Decimal(ticket.quantity * 100) / instrument.hourly_volume, of
-        hours, of = Decimal(seconds) / 3600, "the average volume in that time"
-    return Decimal(ticket.quantity * 100) / (instrument.hourly_volume * hours), of
 
 
 def _uses(

@@ -19,7 +19,9 @@ from desk.blotter.entries import (
     enter_once,
     refusal_sentence,
 )
+from desk.blotter.held import body_of, care_errors, hold_for
 from desk.blotter.models import Denial, Fill, Order, OrderEntry, OrderEvent
+from desk.blotter.second_person import why_held
 from desk.link import client
 from desk.markets.models import Instrument, Venue
 from desk.refusals import Conflict, EngineRefused, Invalid
@@ -36,7 +38,8 @@ RELATED = ("strategy", "team", "instrument", "venue")
 @dataclass(frozen=True)
 class OrderTicket:
     """A manual order as asked for: `price` in the currency, `quantity` in shares; at venue SMART the router splits it.
-    The engine drops it when it is older than `valid_milliseconds`."""
+    The engine drops it when it is older than `valid_milliseconds`. With `care` it waits for a person, who reads the
+    `instruction`."""
 
     client_order_id: str
     instrument: int
@@ -46,6 +49,8 @@ class OrderTicket:
     price: Decimal
     time_in_force: TimeInForce = TimeInForce.DAY
     valid_milliseconds: int = VALID_MILLISECONDS
+    care: bool = False
+    instruction: str = ""
 
 
 def visible_orders(user: User) -> QuerySet[Order]:
@@ -86,7 +91,7 @@ def enter_order(actor: User, ticket: OrderTicket) -> Entered:
     """
     policy.require(policy.may_enter_order(actor, actor.team_id), "Only a trader with a team may enter orders.")
     body = checked_order(ticket)
-    return enter_once(actor, ticket.client_order_id, body, ticket.valid_milliseconds)
+    return enter_once(actor, ticket.client_order_id, body, hold_for(actor, body))
 
 
 def find_entry(user: User, client_order_id: str) -> OrderEntry:
@@ -107,7 +112,8 @@ def may_replace(actor: User, order: Order) -> bool:
 
 def replace_order(actor: User, order_id: int, price: Decimal, quantity: int) -> Status:
     """Ask the venue for another price and open quantity; the answer's body has the `order_id` it goes on under. Raises
-    NotFound, NotPermitted, Conflict (order_not_working, order_worked), Invalid, EngineRefused, OutcomeUnknown."""
+    NotFound, NotPermitted, Conflict (order_not_working, order_worked, second_person_needed), Invalid, EngineRefused,
+    OutcomeUnknown."""
     order = find_order(actor, order_id)
     policy.require(policy.may_enter_order(actor, order.team_id), "Your role may not change this order.")
     if not order.working:
@@ -118,6 +124,8 @@ def replace_order(actor: User, order_id: int, price: Decimal, quantity: int) -> 
     errors = _amount_errors(order.instrument, price, quantity)
     if errors:
         raise Invalid(errors, code="bad_tick" if list(errors) == ["price"] else "")
+    if order.instrument and order.team_id and (why := why_held(actor, _as_replaced(order, price, quantity))):
+        raise Conflict(f"{why} Cancel it and enter another one.", code="second_person_needed")
     after = {"price": str(price), "quantity": quantity}
     with transaction.atomic():
         chain = team_chain(order.team_id) if order.team_id else "firm"
@@ -127,6 +135,17 @@ def replace_order(actor: User, order_id: int, price: Decimal, quantity: int) -> 
         code = str(status.body.get("denial", "order_refused")).lower()
         raise EngineRefused(refusal_sentence(status) or "The engine refused.", code=code)
     return status
+
+
+def _as_replaced(order: Order, price: Decimal, quantity: int) -> dict[str, Any]:
+    """The body that a ticket for the replacement would have."""
+    return {
+        "instrument": order.instrument_id,
+        "venue": order.venue_id,
+        "side": order.side,
+        "quantity": quantity + order.filled_quantity,
+        "price": str(price),
+    }
 
 
 def _amount_errors(instrument: Instrument | None, price: Decimal, quantity: int) -> dict[str, str]:
@@ -161,7 +180,7 @@ def checked_order(ticket: OrderTicket) -> dict[str, Any]:
         errors["venue"] = f"There is no venue {ticket.venue}."
     if not 1 <= ticket.valid_milliseconds <= LONGEST_VALID_MILLISECONDS:
         errors["valid_milliseconds"] = f"It must be from 1 to {LONGEST_VALID_MILLISECONDS}."
-    errors |= _amount_errors(instrument, ticket.price, ticket.quantity)
+    errors |= _amount_errors(instrument, ticket.price, ticket.quantity) | care_errors(ticket.care, ticket.instruction)
     if errors:
         raise Invalid(errors, code="bad_tick" if list(errors) == ["price"] else "")
-    return {key: str(value) if key == "price" else value for key, value in asdict(ticket).items()}
+    return body_of(asdict(ticket) | {"price": str(ticket.price)})

@@ -24,6 +24,20 @@ LIMIT = "limit"  # a plain limit order, no algorithm
 EVERYWHERE = "all"
 SIDES = (("buy", "Buy"), ("sell", "Sell"))
 MOST_DIGITS = 12
+CARE = "care"
+HANDLING = [
+    Field(
+        "handling", "Sent", "select", choices=(("now", "At once"), (CARE, "Care: it waits for a person")), value="now"
+    ),
+    Field(
+        "instruction",
+        "Instruction",
+        "textarea",
+        required=False,
+        wide=True,
+        help="For a care order: what the person who lets it go should know.",
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -37,25 +51,29 @@ class TicketForm:
     terms: list[Field]
     times: list[Field]
     parameters: list[Field]
+    handling: list[Field]
     errors: list[str]
 
 
-def make_ticket(announced: Catalogue, typed: Mapping[str, str], errors: Mapping[str, str] | None = None) -> TicketForm:
-    """The form with what was typed. Invalid for a method that the running engine does not know."""
+def make_ticket(
+    announced: Catalogue, typed: Mapping[str, str], errors: Mapping[str, str] | None = None, *, release: bool = False
+) -> TicketForm:
+    """The form with what was typed; with `release` that of who lets a waiting order go, who hands it to nobody else.
+    Invalid for a method that the running engine does not know."""
     errors = dict(errors or {})
     method = typed.get("method") or LIMIT
     algorithm = None if method == LIMIT else find_algorithm(announced, method)
     listed = tuple((str(pk), name) for pk, name in Instrument.objects.order_by("name").values_list("pk", "name"))
-    terms = [
+    kept = [
         Field("instrument", "Instrument", "select", choices=listed, blank="Choose"),
         Field("side", "Side", "select", choices=SIDES, blank="Choose"),
         Field("quantity", "Quantity", unit="shares", inputmode="numeric"),
-        _price_field(algorithm),
-        _venue_field(algorithm),
     ]
+    terms = [*([] if release else kept), _price_field(algorithm), _venue_field(algorithm)]
     times = _time_fields(algorithm)
     parameters = [parameter_field(parameter) for parameter in algorithm.parameters] if algorithm else []
-    shown = [*terms, *times, *parameters]
+    handling = [] if release else HANDLING
+    shown = [*terms, *times, *parameters, *handling]
     return TicketForm(
         methods=[(LIMIT, "Limit order"), *((kind.name, kind.label) for kind in announced.algorithm_kinds)],
         method=method,
@@ -64,6 +82,7 @@ def make_ticket(announced: Catalogue, typed: Mapping[str, str], errors: Mapping[
         terms=filled(terms, typed, errors),
         times=filled(times, typed, errors),
         parameters=filled(parameters, typed, errors),
+        handling=filled(handling, typed, errors),
         errors=other_errors(shown, errors),
     )
 
@@ -131,6 +150,8 @@ def read_ticket(announced: Catalogue, typed: Mapping[str, str], now: datetime) -
         "instrument": int(instrument),
         "side": Side[side.upper()],
         "quantity": int(quantity),
+        "care": typed.get("handling") == CARE,
+        "instruction": typed.get("instruction", "").strip(),
     }
     if algorithm is None:
         assert price is not None

@@ -21,6 +21,7 @@ from desk.blotter.entries import Entered
 from desk.blotter.models import OrderEntry
 from desk.blotter.parents import ParentTicket
 from desk.blotter.preview import preview
+from desk.blotter.second_person import why_held
 from desk.blotter.services import OrderTicket
 from desk.blotter.ticket import make_ticket, read_ticket
 from desk.link import client
@@ -43,12 +44,12 @@ def ticket(request: HttpRequest) -> HttpResponse:
     typed = _named(request.POST.dict())
     try:
         asked = read_ticket(announced, typed, datetime.now(UTC))
-        _check(asked)
+        body = checked_body(asked)
         if typed.get("action") != "send" or typed.get("looked_at") != _digest(typed):
-            return _look(request, announced, typed, asked)
+            return _look(request, announced, typed, asked, body)
         entered = _enter(request, asked)
     except Invalid as refusal:
-        return _form(request, announced, typed, _by_field(refusal.errors), status=422)
+        return _form(request, announced, typed, by_field(refusal.errors), status=422)
     except OutcomeUnknown as refusal:
         sentence = f"{refusal.sentence} Preview and send it again: it is the same order, entered once."
         return _form(request, announced, typed, {"": sentence}, status=refusal.status)
@@ -61,6 +62,9 @@ def ticket(request: HttpRequest) -> HttpResponse:
         again = typed | {"client_order_id": uuid4().hex}
         sentence = f"The engine refused it: {entry.reason}"
         return _form(request, announced, again, {"": sentence}, status=409)
+    if entry.change_id is not None:
+        messages.success(request, f"Order {entry.client_order_id} waits for a second person; nothing is sent yet.")
+        return redirect("blotter:held", entry.change_id)
     if isinstance(asked, ParentTicket):
         messages.success(request, f"Parent order {entry.parent_id} is entered and works.")
         return redirect("blotter:parents")
@@ -72,7 +76,8 @@ def ticket(request: HttpRequest) -> HttpResponse:
 @require_GET
 def ticket_method(request: HttpRequest) -> HttpResponse:
     """The part of the ticket that depends on the method."""
-    form = make_ticket(client.catalogue(), request.GET.dict())
+    typed = request.GET.dict()
+    form = make_ticket(client.catalogue(), typed, release="release" in typed)
     return render(request, "blotter/_ticket_terms.html", {"form": form})
 
 
@@ -87,11 +92,9 @@ def _digest(typed: dict[str, str]) -> str:
     return hashlib.sha256(repr(terms).encode()).hexdigest()
 
 
-def _check(asked: OrderTicket | ParentTicket) -> None:
-    if isinstance(asked, ParentTicket):
-        parents.checked_parent(asked)
-    else:
-        services.checked_order(asked)
+def checked_body(asked: OrderTicket | ParentTicket) -> dict[str, Any]:
+    """The body of the entry that the ticket would be; Invalid names what is wrong."""
+    return parents.checked_parent(asked) if isinstance(asked, ParentTicket) else services.checked_order(asked)
 
 
 def _enter(request: HttpRequest, asked: OrderTicket | ParentTicket) -> Entered:
@@ -100,14 +103,17 @@ def _enter(request: HttpRequest, asked: OrderTicket | ParentTicket) -> Entered:
     return services.enter_order(person(request), asked)
 
 
-def _by_field(errors: dict[str, str]) -> dict[str, str]:
+def by_field(errors: dict[str, str]) -> dict[str, str]:
     """Errors under the names that the form has."""
     names = {"venues": "venue", "seconds": "minutes", "end": "ends"}
     return {names.get(name, name): sentence for name, sentence in errors.items()}
 
 
-def _look(request: HttpRequest, announced: Catalogue, typed: dict[str, str], asked: Any) -> HttpResponse:
+def _look(
+    request: HttpRequest, announced: Catalogue, typed: dict[str, str], asked: Any, body: dict[str, Any]
+) -> HttpResponse:
     context = {
+        "held_because": "You asked for care." if asked.care else why_held(person(request), body),
         "form": make_ticket(announced, typed),
         "preview": preview(person(request), asked),
         "looked_at": _digest(typed),

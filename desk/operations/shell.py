@@ -98,7 +98,8 @@ def _navigation(request: HttpRequest, user: User) -> list[Group]:
         current = request.path == address or (address != "/" and request.path.startswith(address))
         return Item(label, address, current, count)
 
-    waiting = sum(policy.may_approve(user, change) for change in _pending(user))
+    pending = [change for change in _pending(user) if policy.may_approve(user, change)]
+    held = sum(change.kind == ChangeRequest.Kind.ORDER for change in pending)
     operate = [item("Venues", "markets:venues"), item("Operations", "operations:operations")]
     if policy.may_see_audit(user):
         operate.append(item("Audit", "audit:entries"))
@@ -113,6 +114,7 @@ def _navigation(request: HttpRequest, user: User) -> list[Group]:
                 *([item("Ticket", "blotter:ticket")] if policy.may_enter_order(user, user.team_id) else []),
                 item("Orders & fills", "blotter:orders"),
                 item("Parent orders", "blotter:parents"),
+                item("Queue", "blotter:queue", held),
                 item("Positions", "positions:positions"),
                 item("Instruments", "markets:instruments"),
                 item("Backtests", "research:backtests"),
@@ -123,7 +125,8 @@ def _navigation(request: HttpRequest, user: User) -> list[Group]:
             "Risk",
             [
                 item("Limits", "risk:limits"),
-                item("Approvals", "risk:approvals", waiting),
+                item("Approvals", "risk:approvals", len(pending) - held),
+                item("Second person", "risk:rules"),
                 item("Breaks", "risk:breaks", Break.objects.filter(resolved_at=None).count()),
                 item("Kill", "risk:kill"),
             ],

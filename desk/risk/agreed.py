@@ -12,7 +12,7 @@ from desk.link import client
 from desk.refusals import Conflict, EngineNotReached, EngineRefused, NotFound
 from desk.risk.changes import check_approval, close_change
 from desk.risk.models import ChangeRequest
-from engine.messages.control import Status, command
+from engine.messages.control import Command, Status, command
 
 State = ChangeRequest.State
 
@@ -40,14 +40,19 @@ def agree(
     return change
 
 
-def carry_out(change: ChangeRequest, body: Any) -> Status:
+def identity_of(change: ChangeRequest) -> str:
+    """The id of the change's command."""
+    return hashlib.sha256(f"{change.pk} {change.proposed_at} {change.diff_hash}".encode()).hexdigest()[:32]
+
+
+def carry_out(change: ChangeRequest, body: Any, apply: Callable[[Command], Status] | None = None) -> Status:
     """Send the command of an approved change, under an identity of its own: said again it is the same command.
+    `apply` sends it, and raises as `client.apply`.
 
     Raises EngineNotReached (the change is open again), EngineRefused (it is closed), OutcomeUnknown (approve again).
     """
-    identity = hashlib.sha256(f"{change.pk} {change.proposed_at} {change.diff_hash}".encode()).hexdigest()[:32]
     try:
-        return client.apply(command(body, change.proposer.get_username(), identity))
+        return (apply or client.apply)(command(body, change.proposer.get_username(), identity_of(change)))
     except EngineNotReached:
         change.state, change.approver = State.PROPOSED, None
         change.save(update_fields=["state", "approver"])

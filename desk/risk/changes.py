@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from desk.accounts import policy
 from desk.accounts.models import User
-from desk.audit.services import record
+from desk.audit.services import FIRM_CHAIN, record, team_chain
+from desk.blotter.models import OrderEntry
 from desk.refusals import Conflict, Invalid, NotFound, Refusal, check_all
 from desk.risk.bounds import Bound, loosens, parse, team_of_scope, text_of
 from desk.risk.models import LIMIT_NAMES, ChangeRequest, Limit
@@ -95,10 +96,18 @@ def reject_change(actor: User, change_id: int, note: str) -> ChangeRequest:
         change = _open(change_id)
         policy.require(policy.may_reject(actor, change), "Only a risk manager or the proposer may reject this.")
         taken_back = change.proposer_id == actor.pk
+        if change.kind == ChangeRequest.Kind.ORDER and not taken_back:
+            check_reason(note)
         close_change(change, State.REJECTED, note or ("Taken back by the proposer." if taken_back else ""))
         action = f"{change.kind}.taken_back" if taken_back else f"{change.kind}.rejected"
-        record(actor, action, str(change), before=change.before, after=change.after, reason=note)
+        chain = chain_of(change)
+        record(actor, action, str(change), before=change.before, after=change.after, reason=note, chain=chain)
     return change
+
+
+def chain_of(change: ChangeRequest) -> str:
+    """The audit chain that tells of it: an order's is its team's."""
+    return team_chain(change.scope_id) if change.kind == ChangeRequest.Kind.ORDER else FIRM_CHAIN
 
 
 def pending_changes(user: User) -> list[ChangeRequest]:
@@ -129,7 +138,8 @@ def expire_changes() -> int:
         late = ChangeRequest.objects.select_for_update().filter(state=State.PROPOSED, expires_at__lte=timezone.now())
         for change in (rows := list(late)):
             close_change(change, State.EXPIRED, "Nobody approved it in time.")
-            record(None, f"{change.kind}.expired", str(change), before=change.before, after=change.after)
+            action, chain = f"{change.kind}.expired", chain_of(change)
+            record(None, action, str(change), before=change.before, after=change.after, chain=chain)
     return len(rows)
 
 
@@ -176,7 +186,9 @@ def check_approval(actor: User, change: ChangeRequest, diff_hash: str) -> Refusa
     """What keeps this person from approving; NotPermitted is raised, a change that is over is closed and returned."""
     if change.proposer_id == actor.pk:
         policy.require(False, "A change needs a second person: you proposed this one.")
-    policy.require(policy.may_approve(actor, change), "Only a risk manager may approve.")
+    of_an_order = change.kind == ChangeRequest.Kind.ORDER
+    others = "another trader of the team or a risk manager releases it" if of_an_order else "a risk manager may approve"
+    policy.require(policy.may_approve(actor, change), f"Only {others}.")
     if change.expires_at <= timezone.now():
         return close_change(change, State.EXPIRED, "Nobody approved it in time.")
     if diff_hash != change.diff_hash:
@@ -188,6 +200,9 @@ def close_change(change: ChangeRequest, state: str, note: str) -> Conflict:
     """End a change without applying it."""
     change.state, change.note, change.decided_at = state, note[:300], timezone.now()
     change.save(update_fields=["state", "note", "decided_at"])
+    if change.kind == ChangeRequest.Kind.ORDER:
+        waiting = OrderEntry.objects.filter(change=change, outcome=OrderEntry.Outcome.HELD)
+        waiting.update(outcome=OrderEntry.Outcome.RETURNED, reason=change.note)
     return Conflict(note or "This change is closed.", code=f"change_{state}")
 
 

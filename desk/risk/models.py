@@ -38,13 +38,15 @@ class ChangeRequest(models.Model):
     """A change that needs a second person: `before` and `after` of one scope, signed by the approver as `diff_hash`.
 
     For limits, `before` and `after` hold only the limits that differ, as text or null; for a re-arm they hold the kill,
-    for a session the next numbers expected and sent.
+    for a session the next numbers expected and sent, for an order `after` is the whole of it, as it would be sent.
     """
 
     class Kind(models.TextChoices):
         LIMITS = "limits", "limits"
         REARM = "rearm", "re-arm"
         SESSION = "session", "sequence numbers"
+        ORDER = "order", "order"
+        REVIEW = "review", "second person"
 
     class State(models.TextChoices):
         PROPOSED = "proposed", "proposed"
@@ -76,6 +78,18 @@ class ChangeRequest(models.Model):
 
     def __str__(self) -> str:
         return f"change {self.pk} of {self.get_scope_display()} {self.scope_id}"
+
+
+class SecondPersonRule(models.Model):
+    """Which orders that people of a team enter wait for a second person: those worth more than `notional` (currency) or
+    larger than `volume_percent` of the average volume of their time. Null: this does not make them wait."""
+
+    team = models.OneToOneField("accounts.Team", on_delete=models.PROTECT, primary_key=True, related_name="+")
+    notional = models.DecimalField(max_digits=20, decimal_places=4, null=True)
+    volume_percent = models.DecimalField(max_digits=9, decimal_places=4, null=True)
+
+    def __str__(self) -> str:
+        return f"second person of team {self.team_id}"
 
 
 class LimitsVersion(models.Model):

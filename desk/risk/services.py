@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from desk.accounts.models import User
+from desk.blotter.held import release_as_asked
 from desk.risk.changes import (
     approve_change,
     change_history,
@@ -17,6 +18,7 @@ from desk.risk.changes import (
 )
 from desk.risk.kills import active_kills, approve_rearm, kill, propose_rearm
 from desk.risk.models import ChangeRequest
+from desk.risk.review import approve_rule, propose_rule
 from desk.risk.sessions import approve_session
 from desk.risk.versions import push_limits
 
@@ -25,6 +27,8 @@ APPROVALS: dict[str, Callable[[User, int, str], ChangeRequest]] = {
     ChangeRequest.Kind.LIMITS: approve_change,
     ChangeRequest.Kind.REARM: approve_rearm,
     ChangeRequest.Kind.SESSION: approve_session,
+    ChangeRequest.Kind.ORDER: release_as_asked,
+    ChangeRequest.Kind.REVIEW: approve_rule,
 }
 
 __all__ = [
@@ -42,6 +46,7 @@ __all__ = [
     "pending_changes",
     "propose_limits",
     "propose_rearm",
+    "propose_rule",
     "push_limits",
     "reject_change",
     "visible_limits",

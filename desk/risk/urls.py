@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from desk.risk import break_views, kill_views, views
+from desk.risk import break_views, kill_views, review_views, views
 
 app_name = "risk"
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("changes/<int:change_id>/", views.change, name="change"),
     path("changes/<int:change_id>/approve/", views.approve, name="approve"),
     path("changes/<int:change_id>/reject/", views.reject, name="reject"),
+    path("second-person/", review_views.rules, name="rules"),
+    path("second-person/<int:team_id>/", review_views.propose_rule, name="propose_rule"),
     path("breaks/", break_views.listing, name="breaks"),
     path("breaks/resolve/", break_views.resolve, name="resolve_break"),
     path("kill/", kill_views.kill, name="kill"),

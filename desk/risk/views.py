@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from desk.accounts import policy
 from desk.accounts.models import Role, User
 from desk.accounts.person import person
+from desk.blotter.terms import in_words
 from desk.fields import Field, filled, other_errors
 from desk.refusals import Invalid, NotFound, Refusal
 from desk.risk import services
@@ -27,6 +28,7 @@ from engine.messages.codes import Scope
 
 SHOWN = 50
 NUMBERS = {"next_inbound": "Next number expected", "next_outbound": "Next number sent"}
+RULES = {"notional": ("Notional over", "USD"), "volume_percent": ("Share of average volume over", "percent")}
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,15 @@ class ChangeRow:
     may_reject: bool
     has_approver: bool
     proposer_is_risk: bool
+    terms: list[tuple[str, str]]
 
 
 def diff_of(change: ChangeRequest) -> list[DiffRow]:
-    """What differs; a re-arm has no limits and no rows."""
+    """What differs; a re-arm and an order have no limits and no rows."""
     if change.kind == ChangeRequest.Kind.SESSION:
         return [DiffRow(name, NUMBERS[name], "", change.before.get(name), change.after[name]) for name in NUMBERS]
+    if change.kind == ChangeRequest.Kind.REVIEW:
+        return [DiffRow(name, *RULES[name], change.before[name], change.after[name]) for name in RULES]
     if change.kind != ChangeRequest.Kind.LIMITS:
         return []
     names = [name for name in LIMIT_NAMES if name in change.after]
@@ -84,6 +89,7 @@ def change_row(user: User, change: ChangeRequest) -> ChangeRow:
         pending and policy.may_reject(user, change),
         policy.has_approver(change),
         policy.role_of(change.proposer) == Role.RISK,
+        in_words(change.after) if change.kind == ChangeRequest.Kind.ORDER else [],
     )
 
 
@@ -92,7 +98,8 @@ def change_row(user: User, change: ChangeRequest) -> ChangeRow:
 def limits(request: HttpRequest) -> HttpResponse:
     """Every limit that the person may see, by scope, and what the engine runs."""
     user = person(request)
-    pending = services.pending_changes(user)
+    pending = [change for change in services.pending_changes(user) if change.kind != ChangeRequest.Kind.ORDER]
+    history = [change for change in services.change_history(user, SHOWN) if change.kind != ChangeRequest.Kind.ORDER]
     archived = set(Strategy.objects.exclude(archived_at=None).values_list("pk", flat=True))
     listed = [
         row for row in services.visible_limits(user) if row.scope != Scope.STRATEGY or row.scope_id not in archived
@@ -102,7 +109,7 @@ def limits(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "columns": [(LABELS[name], UNITS[name]) for name in LIMIT_NAMES],
         "pending": [change_row(user, change) for change in pending],
-        "history": [change_row(user, change) for change in services.change_history(user, SHOWN)],
+        "history": [change_row(user, change) for change in history],
         "versions": LimitsVersion.objects.all()[:20],
     }
     return render(request, "risk/limits.html", context)
@@ -187,7 +194,8 @@ def _say_proposed(request: HttpRequest, changes: list[ChangeRequest]) -> None:
 def approvals(request: HttpRequest) -> HttpResponse:
     """What waits for a second person."""
     user = person(request)
-    rows = [change_row(user, change) for change in services.pending_changes(user)]
+    pending = [change for change in services.pending_changes(user) if change.kind != ChangeRequest.Kind.ORDER]
+    rows = [change_row(user, change) for change in pending]
     return render(request, "risk/approvals.html", {"rows": rows})
 
 

@@ -75,6 +75,12 @@ def alice(pairs_team: Team) -> User:
 
 
 @pytest.fixture
+def gina(pairs_team: Team) -> User:
+    """Another trader of the pairs team."""
+    return person("gina", Role.TRADER, pairs_team)
+
+
+@pytest.fixture
 def bob(index_team: Team) -> User:
     """A trader of another team."""
     return person("bob", Role.TRADER, index_team)

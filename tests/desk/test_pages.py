@@ -1,24 +1,30 @@
 """Every role on every page: what is shown, what is refused, what is not there."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
 from desk.accounts.models import User
 from desk.audit.models import AuditEntry
+from desk.blotter.models import OrderEntry
+from desk.blotter.services import OrderTicket, enter_order
 from desk.link.projector import project
 from desk.reports.models import CostReport
 from desk.research.models import Backtest
-from desk.risk.services import propose_limits
+from desk.risk.models import ChangeRequest
+from desk.risk.services import propose_limits, propose_rule
 from desk.strategies.definitions import definition_of
 from desk.strategies.models import Strategy
-from engine.messages.codes import OrderState, ReportKind, Scope
+from engine.messages.codes import OrderState, ReportKind, Scope, Side
 from tests.desk.fake_engine import FakeEngine, undone
 from tests.desk.journal_records import Journal
 
 TRADER, FOREIGN, RISK, ADMIN, VIEWER, NOBODY = "alice", "bob", "charlie", "erin", "frank", None
+COLLEAGUE = "gina"  # of the trader's team
 EVERYBODY = (TRADER, FOREIGN, RISK, ADMIN, VIEWER, NOBODY)
 SIGNED_IN = (200, 200, 200, 200, 200, 302)
 OWN_TEAM = (200, 404, 200, 200, 200, 302)
@@ -69,6 +75,11 @@ SHOWN: dict[str, tuple[int, ...]] = {
     "blotter/orders/<int:order_id>/": OWN_TEAM,
     "blotter/orders.csv": SIGNED_IN,
     "blotter/fills.csv": SIGNED_IN,
+    "blotter/queue/": SIGNED_IN,
+    "blotter/queue/<int:waiting>/": OWN_TEAM,
+    "blotter/queue/<int:waiting>/release/": POST_ONLY,
+    "blotter/queue/<int:waiting>/return/": POST_ONLY,
+    "blotter/queue/<int:waiting>/ask/": POST_ONLY,
     "positions/": SIGNED_IN,
     "positions/pnl-points.json": SIGNED_IN,
     "risk/limits/": SIGNED_IN,
@@ -77,6 +88,8 @@ SHOWN: dict[str, tuple[int, ...]] = {
     "risk/changes/<int:change_id>/": OWN_TEAM,
     "risk/changes/<int:change_id>/approve/": POST_ONLY,
     "risk/changes/<int:change_id>/reject/": POST_ONLY,
+    "risk/second-person/": SIGNED_IN,
+    "risk/second-person/<int:team_id>/": (200, 404, 200, 403, 403, 302),
     "risk/breaks/": SIGNED_IN,
     "risk/breaks/resolve/": POST_ONLY,
     "risk/kill/": SIGNED_IN,
@@ -112,6 +125,20 @@ DEEDS: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
     "cancel a parent order": ("blotter/parents/cancel/", {"parent_id": "2"}, (TRADER, RISK, ADMIN)),
     "approve": ("risk/changes/<int:change_id>/approve/", {"diff_hash": "<hash>"}, (RISK,)),
     "reject": ("risk/changes/<int:change_id>/reject/", {"note": "no"}, (TRADER, RISK)),
+    "release": (
+        "blotter/queue/<int:waiting>/release/",
+        {"terms": "as asked", "diff_hash": "<held_hash>"},
+        (RISK, COLLEAGUE),
+    ),
+    "release as a change": ("risk/changes/<int:waiting>/approve/", {"diff_hash": "<held_hash>"}, (RISK, COLLEAGUE)),
+    "return": ("blotter/queue/<int:waiting>/return/", {"note": "too large"}, (TRADER, RISK, COLLEAGUE)),
+    "ask again": ("blotter/queue/<released>/ask/", {}, (TRADER, RISK, COLLEAGUE)),
+    "change which orders wait": (
+        "risk/second-person/<team>/",
+        {"notional": "5000", "reason": "a larger team"},
+        (TRADER, RISK, COLLEAGUE),
+    ),
+    "approve which orders wait": ("risk/changes/<rule>/approve/", {"diff_hash": "<rule_hash>"}, (RISK,)),
     "resolve a break": ("risk/breaks/resolve/", {"name": "1-7-missing-here", "sentence": "settled"}, (RISK, ADMIN)),
     "kill the firm": ("risk/kill/", {"target": "firm.0", "reason": "stop"}, (RISK, ADMIN)),
     "kill the team": ("risk/kill/", {"target": "team.<team>", "reason": "stop"}, (TRADER, RISK, ADMIN)),
@@ -140,8 +167,18 @@ def patterns(resolver: Any = None, prefix: str = "") -> list[str]:
     return found
 
 
+def held_order(trader: User, name: str) -> ChangeRequest:
+    """A care order that waits."""
+    asked = OrderTicket(name, 1, 1, Side.BUY, 100, Decimal(100), care=True, instruction="around the close")
+    change = enter_order(trader, asked).entry.change
+    assert change is not None
+    return change
+
+
 @pytest.fixture
-def things(engine: FakeEngine, strategy: Strategy, alice: Any, cost_report: CostReport) -> dict[str, Any]:
+def things(
+    engine: FakeEngine, strategy: Strategy, alice: Any, gina: Any, charlie: Any, cost_report: CostReport
+) -> dict[str, Any]:
     journal = Journal(strategy.pk, strategy.team_id)
     journal.enter(1)
     journal.report(1, ReportKind.ACCEPTED, OrderState.ACCEPTED, 100)
@@ -155,7 +192,19 @@ def things(engine: FakeEngine, strategy: Strategy, alice: Any, cost_report: Cost
     backtest = Backtest.objects.create(
         strategy=strategy, definition=definition_of(strategy), recording="monday", submitted_by=alice
     )
+    held, released = (held_order(alice, f"care-{at}") for at in (1, 2))
+    # Released, and the answer was lost.
+    ChangeRequest.objects.filter(pk=released.pk).update(state=ChangeRequest.State.APPROVED, approver=charlie)
+    OrderEntry.objects.filter(change=released).update(outcome=OrderEntry.Outcome.UNKNOWN, released_at=timezone.now())
+    propose_rule(charlie, strategy.team_id, {"notional": "1000"}, "a new team")
+    rule = propose_rule(alice, strategy.team_id, {"notional": "2000"}, "busy days")
     return {
+        "int:waiting": held.pk,
+        "held_hash": held.diff_hash,
+        "released": released.pk,
+        "rule": rule.pk,
+        "rule_hash": rule.diff_hash,
+        "int:team_id": strategy.team_id,
         "int:strategy_id": strategy.pk,
         "int:change_id": change.pk,
         "int:number": 1,
@@ -206,7 +255,7 @@ def deeds_audited() -> int:
 def test_deed(deed: str, engine: FakeEngine, things: dict[str, Any], request: pytest.FixtureRequest) -> None:
     pattern, form, allowed = DEEDS[deed]
     address, filled = address_of(pattern, things), {key: address_of(text, things)[1:] for key, text in form.items()}
-    for name in EVERYBODY:
+    for name in (*EVERYBODY, *(name for name in allowed if name == COLLEAGUE)):
         client = signed_in(request.getfixturevalue(name) if name else None)
         before = deeds_audited()
         with undone(engine):

@@ -46,6 +46,7 @@ def entry_shape(entry: OrderEntry) -> dict[str, Any]:
         "outcome": entry.outcome,
         "order_id": identity(entry.order_id),
         "parent_id": identity(entry.parent_id),
+        "change_id": identity(entry.change_id),
         "journal_sequence": identity(entry.journal_sequence),
         "reason": entry.reason,
     }
@@ -119,28 +120,32 @@ def entry_answer(response: HttpResponse, entered: Entered) -> Status[Any]:
     return Status(200 if entered.replayed else 202, entry_shape(entry))
 
 
+def order_ticket(body: OrderIn) -> services.OrderTicket:
+    """The ticket that the body is."""
+    return services.OrderTicket(
+        client_order_id=body.client_order_id,
+        instrument=instrument_id(body.instrument),
+        venue=SMART if body.venue == SMART_NAME else venue_number(body.venue),
+        side=Side[body.side.upper()],
+        quantity=int(body.quantity),
+        price=Decimal(body.price),
+        time_in_force=TimeInForce[body.time_in_force.upper()],
+        valid_milliseconds=body.valid_milliseconds,
+        care=body.care,
+        instruction=body.instruction.strip(),
+    )
+
+
 @router.post("/orders", response={202: EntryOut, 200: EntryOut})
 def enter_order(request: HttpRequest, response: HttpResponse, body: OrderIn) -> Any:
     """Enter a manual order of the caller's team.
 
     202 when the engine took it; the same body again is 200 with `Idempotent-Replayed: true`; another body under the
-    same id is 409. 504 `outcome_unknown`: ask again with the same id, never with a new one.
+    same id is 409. 504 `outcome_unknown`: ask again with the same id, never with a new one. Outcome `held`: it waits
+    for a second person under `/queue`.
     """
     user = caller(request, ApiScope.TRADE)
-    entered = services.enter_order(
-        user,
-        services.OrderTicket(
-            client_order_id=body.client_order_id,
-            instrument=instrument_id(body.instrument),
-            venue=SMART if body.venue == SMART_NAME else venue_number(body.venue),
-            side=Side[body.side.upper()],
-            quantity=int(body.quantity),
-            price=Decimal(body.price),
-            time_in_force=TimeInForce[body.time_in_force.upper()],
-            valid_milliseconds=body.valid_milliseconds,
-        ),
-    )
-    return entry_answer(response, entered)
+    return entry_answer(response, services.enter_order(user, order_ticket(body)))
 
 
 @router.get("/orders", response=Page[OrderOut])

@@ -66,28 +66,31 @@ def parent_shape(parent: Any, venues: dict[int, str], algorithms: dict[int, str]
     }
 
 
+def parent_ticket(body: ParentIn) -> parents.ParentTicket:
+    """The ticket that the body is."""
+    return parents.ParentTicket(
+        client_order_id=body.client_order_id,
+        algorithm=body.algorithm,
+        instrument=instrument_id(body.instrument),
+        venues=[venue_number(name) for name in body.venues],
+        side=Side[body.side.upper()],
+        quantity=int(body.quantity),
+        price=None if body.price is None else Decimal(body.price),
+        parameters=dict(body.parameters),
+        start_ns=int(body.start_ns),
+        end_ns=int(body.end_ns),
+        seconds=body.seconds,
+        valid_milliseconds=body.valid_milliseconds,
+        care=body.care,
+        instruction=body.instruction.strip(),
+    )
+
+
 @router.post("", response={202: EntryOut, 200: EntryOut})
 def enter_parent(request: HttpRequest, response: HttpResponse, body: ParentIn) -> Any:
     """Enter a parent order of the caller's team; its algorithm makes the orders. Answers as `POST /orders`."""
     user = caller(request, ApiScope.TRADE)
-    entered = parents.enter_parent(
-        user,
-        parents.ParentTicket(
-            client_order_id=body.client_order_id,
-            algorithm=body.algorithm,
-            instrument=instrument_id(body.instrument),
-            venues=[venue_number(name) for name in body.venues],
-            side=Side[body.side.upper()],
-            quantity=int(body.quantity),
-            price=None if body.price is None else Decimal(body.price),
-            parameters=dict(body.parameters),
-            start_ns=int(body.start_ns),
-            end_ns=int(body.end_ns),
-            seconds=body.seconds,
-            valid_milliseconds=body.valid_milliseconds,
-        ),
-    )
-    return entry_answer(response, entered)
+    return entry_answer(response, parents.enter_parent(user, parent_ticket(body)))
 
 
 @router.get("", response=Page[ParentOut])

@@ -1,5 +1,6 @@
 """Every role on every address of the API: what is allowed, what is refused, what is not there."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,10 +9,11 @@ from django.test import Client
 from desk.accounts.models import Role, Team, User
 from desk.api.urls import api as desk_api
 from desk.blotter.models import Order
+from desk.blotter.services import OrderTicket, enter_order
 from desk.link.projector import project
 from desk.risk.services import propose_limits
 from desk.strategies.models import Strategy
-from engine.messages.codes import OrderState, ReportKind, Scope
+from engine.messages.codes import OrderState, ReportKind, Scope, Side
 from tests.desk.api.conftest import program
 from tests.desk.fake_engine import FakeEngine, undone
 from tests.desk.journal_records import Journal
@@ -86,6 +88,16 @@ TABLE: dict[tuple[str, str], tuple[Any, tuple[int, ...]]] = {
     ("GET", "/parents/{parent_id}"): (None, OWN_TEAM),
     ("GET", "/parents/{parent_id}/orders"): (None, OWN_TEAM),
     ("DELETE", "/parents/{parent_id}"): (None, (202, 404, 202, 202, 403, 401)),
+    ("GET", "/queue"): (None, READ),
+    ("GET", "/queue/{held_id}"): (None, OWN_TEAM),
+    ("POST", "/queue/{held_id}/release"): ({"diff_hash": "{held_hash}"}, (403, 403, 403, 403, 403, 401)),
+    ("POST", "/queue/{held_id}/return"): ({"note": "too large"}, (200, 404, 200, 403, 403, 401)),
+    ("POST", "/queue/{held_id}/ask"): (None, (403, 403, 403, 403, 403, 401)),
+    ("GET", "/second-person"): (None, READ),
+    ("POST", "/second-person"): (
+        {"team_id": "{team_id}", "bounds": {"notional": "9000"}, "reason": "new"},
+        (201, 403, 201, 403, 403, 401),
+    ),
     ("GET", "/fills"): (None, READ),
     ("GET", "/positions"): (None, READ),
     ("GET", "/catalogue"): (None, READ),
@@ -105,12 +117,17 @@ def things(engine: FakeEngine, strategy: Strategy, alice: User) -> dict[str, Any
     journal.parent(2)
     project(journal.data)
     change = propose_limits(alice, Scope.STRATEGY, strategy.pk, {"position": 9_000}, "room")[0]
+    care = OrderTicket("care-1", 1, 1, Side.BUY, 100, Decimal(100), care=True)
+    held = enter_order(alice, care).entry.change
+    assert held is not None
     return {
         "strategy_id": strategy.pk,
         "team_id": strategy.team_id,
         "change_id": change.pk,
         "diff_hash": change.diff_hash,
         "number": 1,
+        "held_id": held.pk,
+        "held_hash": held.diff_hash,
         "order_id": 1,
         "parent_id": 2,
     }
@@ -120,7 +137,7 @@ def filled_in(body: Any, things: dict[str, Any]) -> Any:
     if not isinstance(body, dict):
         return body
     filled = {key: value.format(**things) if isinstance(value, str) else value for key, value in body.items()}
-    return filled | ({"scope_id": int(filled["scope_id"])} if "scope_id" in filled else {})
+    return filled | {name: int(filled[name]) for name in ("scope_id", "team_id") if name in filled}
 
 
 @pytest.mark.parametrize(("method", "path"), list(TABLE), ids=[f"{method} {path}" for method, path in TABLE])
@@ -144,10 +161,11 @@ def test_every_role(
 
 def test_no_address_is_missing_from_the_table() -> None:
     described = desk_api.get_openapi_schema()["paths"]
+    named = {(method, path.replace("held_id", "change_id")) for method, path in TABLE}
     known = {
         (method.upper(), path.removeprefix("/api/v1")) for path, methods in described.items() for method in methods
     }
-    assert known == set(TABLE)
+    assert known == named
 
 
 def test_another_team_is_not_in_the_lists(things: dict[str, Any], alice: User, bob: User, api: Any) -> None:
@@ -186,6 +204,26 @@ def test_a_session_needs_the_csrf_token(things: dict[str, Any], charlie: User) -
     page.cookies["csrf"] = "a" * 32
     taken = page.post(address, body, content_type="application/json", headers={"X-CSRFToken": "a" * 32})
     assert (taken.status_code, taken.json()["state"], taken.json()["approver"]) == (200, "applied", "charlie")
+
+
+def test_a_waiting_order_is_released_over_the_api_by_who_is_signed_in(
+    things: dict[str, Any], engine: FakeEngine, charlie: User, api: Any
+) -> None:
+    page = Client()
+    page.force_login(charlie, "django.contrib.auth.backends.ModelBackend")
+    address = f"/api/v1/queue/{things['held_id']}"
+    body = {"diff_hash": things["held_hash"], "order": ORDER | {"client_order_id": "care-1", "price": "99.50"}}
+    both = page.post(f"{address}/release", body | {"parent": PARENT}, content_type="application/json")
+    worse = body | {"order": body["order"] | {"price": "100.50"}}
+    refused = page.post(f"{address}/release", worse, content_type="application/json")
+    assert (both.status_code, refused.status_code, refused.json()["param"]) == (422, 422, "price")
+
+    answer = page.post(f"{address}/release", body, content_type="application/json").json()
+
+    assert (answer["outcome"], answer["order_id"], answer["change"]["approver"]) == ("sent", "1", "charlie")
+    assert (answer["asked"]["price"], answer["released"]["price"]) == ("100", "99.50")
+    assert engine.last("enter_order")["price"] == 995_000
+    assert [row["change_id"] for row in api(charlie, "GET", "/queue").json()] == [str(things["held_id"])]
 
 
 def test_a_trader_without_a_team_sees_and_does_nothing(things: dict[str, Any], api: Any) -> None:
