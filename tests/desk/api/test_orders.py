@@ -26,6 +26,7 @@ def test_an_order_reaches_the_engine_in_its_units(engine: FakeEngine, alice: Use
             "outcome": "sent",
             "order_id": "1",
             "parent_id": None,
+            "change_id": None,
             "journal_sequence": str(engine.sequence),
             "reason": "",
         },
