@@ -102,7 +102,7 @@ def _typed(entry: OrderEntry) -> dict[str, str]:
     venue = str(body["venues"][0]) if len(body["venues"]) == 1 else EVERYWHERE
     typed |= {name: f"{value:g}" for name, value in body["parameters"].items()}
     minutes = format((Decimal(body["seconds"]) / 60).normalize(), "f") if body["seconds"] else ""
-    return typed | {"venue": venue, "minutes": minutes}
+    return typed | {"venues": venue, "minutes": minutes}
 
 
 @login_required

@@ -196,8 +196,8 @@ def things(
     # Released, and the answer was lost.
     ChangeRequest.objects.filter(pk=released.pk).update(state=ChangeRequest.State.APPROVED, approver=charlie)
     OrderEntry.objects.filter(change=released).update(outcome=OrderEntry.Outcome.UNKNOWN, released_at=timezone.now())
-    propose_rule(charlie, strategy.team_id, {"notional": "1000"}, "a new team")
-    rule = propose_rule(alice, strategy.team_id, {"notional": "2000"}, "busy days")
+    propose_rule(charlie, strategy.team_id, {"notional": "1000000"}, "a new team")
+    rule = propose_rule(alice, strategy.team_id, {"notional": "2000000"}, "busy days")
     return {
         "int:waiting": held.pk,
         "held_hash": held.diff_hash,

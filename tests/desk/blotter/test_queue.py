@@ -328,7 +328,7 @@ def test_the_pages_of_a_waiting_order(engine: FakeEngine, alice: User, gina: Use
     assert "around the close" in shown
     assert "around the close" in pages[gina].get("/blotter/queue/").content.decode()
 
-    other = {"diff_hash": change.diff_hash, "method": "twap", "price": "101", "venue": "1", "minutes": "30"}
+    other = {"diff_hash": change.diff_hash, "method": "twap", "price": "101", "venues": "1", "minutes": "30"}
     wrong = pages[gina].post(f"{address}release/", other | {"slices": "7"})
     assert wrong.status_code == 422
     assert "The price may not be worse than 100.00" in (again := wrong.content.decode())
