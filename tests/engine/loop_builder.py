@@ -11,12 +11,8 @@ import numpy as np
 from engine.control.commands import Commands
 from engine.control.configuration import Configuration
 from engine.hotpath import tables
-from engine.hotpath.feed import take_datagram
+from engine.hotpath.entries import enter, flush_unsent, session_event, take_answer, take_datagram
 from engine.hotpath.memory import EngineMemory
-from engine.hotpath.reports import complete_report, take_report
-from engine.hotpath.requests import enter
-from engine.hotpath.sending import flush_unsent
-from engine.hotpath.sessions import session_event, take_answer
 from engine.journal.scratch import ScratchJournal
 from engine.messages import control
 from engine.messages.codes import (
@@ -37,6 +33,7 @@ from engine.messages.risk import LimitsRow
 from engine.native import address_of, touched
 from engine.protocols import itch50, moldudp64
 from engine.strategies import compiled_kind
+from tests.engine.loop_calls import complete_report, take_report
 
 ALPHA, BRAVO, CHARLIE = 1, 2, 3
 INSTRUMENTS = [
@@ -223,7 +220,7 @@ class Loop:
         """Ask the gate; `strategy` and `leg` are rows. The order's number, or minus the DenialReason."""
         account = self.configuration.team_account(team)
         number = int(
-            enter(self.address, strategy, account, leg, venue, instrument, side, price, quantity, time_in_force, 0.0)
+            enter(self.address, strategy, account, leg, venue, instrument, side, price, quantity, time_in_force)
         )
         flush_unsent(self.address)
         return number

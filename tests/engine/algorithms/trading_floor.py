@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.algorithms import compiled_algorithm
-from engine.hotpath.sending import flush_unsent
-from engine.hotpath.timers import INTERVAL_NS, pass_time
+from engine.hotpath.entries import flush_unsent, pass_time
+from engine.hotpath.timers import INTERVAL_NS
 from engine.messages import control
 from engine.messages.codes import OrderAction, ParentState, RecordKind, ReportKind, TimeInForce
 from engine.messages.records import BodyRecord

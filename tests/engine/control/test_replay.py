@@ -20,12 +20,9 @@ from engine.control import recovery
 from engine.control.commands import Commands
 from engine.control.configuration import Configuration
 from engine.control.recovery import Diverged, Replay
-from engine.hotpath.feed import watch_gap
+from engine.hotpath.entries import apply_event, begin_numbers, pass_time
 from engine.hotpath.memory import EngineMemory
-from engine.hotpath.numbers import begin_numbers
-from engine.hotpath.replay import apply_event
 from engine.hotpath.tables import LEGS_PER_STRATEGY
-from engine.hotpath.timers import pass_time
 from engine.journal.append import commit_journal, reserve_journal
 from engine.journal.reader import Span
 from engine.messages import control
@@ -49,6 +46,7 @@ from tests.engine.loop_builder import (
     VENUE,
     Loop,
 )
+from tests.engine.loop_calls import watch_gap
 
 MIDDLE = 1_000_000
 MS_NS = 1_000_000

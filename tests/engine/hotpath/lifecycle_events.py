@@ -6,14 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.hotpath.changes import replace
-from engine.hotpath.reports import complete_report, take_back, take_report
-from engine.hotpath.requests import cancel
+from engine.hotpath.entries import cancel, replace
 from engine.messages.codes import CORRECTED, OrderState, ReportKind
 from engine.messages.journal import ORDER_REPORT
 from engine.native import address_of, touched
 from tests.engine.hotpath.lifecycle_model import NEW, OLD, OPEN_AGAIN, World
 from tests.engine.loop_builder import BUY, DOWN, UP, VENUE, Loop
+from tests.engine.loop_calls import complete_report, take_back, take_report
 
 K, S = ReportKind, OrderState
 PRICE, BETTER = 1_000_000, 1_000_100
@@ -49,7 +48,7 @@ class Pair:
     def replace(self) -> None:
         """Ask for the replacement, once."""
         if NEW not in self.numbers:
-            number = int(replace(self.loop.address, self.numbers[OLD], BETTER, OPEN_AGAIN, 0.0))
+            number = int(replace(self.loop.address, self.numbers[OLD], BETTER, OPEN_AGAIN))
             if number > 0:
                 self.numbers[NEW] = number
 

@@ -12,8 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.hotpath.feed import watch_gap
-from engine.hotpath.pipeline import poll_line
 from engine.messages.codes import FeedEventKind, RecordKind
 from engine.native import address_of
 from engine.protocols import moldudp64
@@ -21,6 +19,7 @@ from engine.protocols.moldudp64 import Request
 from engine.simulator.feed import Feed
 from engine.simulator.history import History
 from tests.engine.loop_builder import ALPHA, BRAVO, BUY, FEED_SESSION, SELL, VENUE, Loop
+from tests.engine.loop_calls import poll_line, watch_gap
 
 RETRANSMISSION = 2
 MS_NS = 1_000_000

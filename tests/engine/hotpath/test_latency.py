@@ -8,9 +8,8 @@ import pytest
 
 from engine.control.stamps import StampReader
 from engine.hotpath.calibration import cycles_per_us, read_cycles
+from engine.hotpath.entries import cancel, enter, flush_unsent
 from engine.hotpath.latency import STAMP_ROWS
-from engine.hotpath.requests import cancel, enter
-from engine.hotpath.sending import flush_unsent
 from engine.messages.codes import OrderAction, RecordKind, StampCause
 from engine.messages.control import EnterOrder
 from engine.messages.latency import NEVER
@@ -129,7 +128,7 @@ def test_a_row_is_not_read_before_its_request_is_on_its_way(loop: Loop) -> None:
 def enter_unsent(loop: Loop) -> int:
     """As `Loop.enter`, without the send."""
     account = loop.configuration.team_account(5)
-    return int(enter(loop.address, 0, account, -1, VENUE, ALPHA, 1, MIDDLE, 100, 1, 0.0))
+    return int(enter(loop.address, 0, account, -1, VENUE, ALPHA, 1, MIDDLE, 100, 1))
 
 
 def test_stamps_that_were_overwritten_unread_are_counted_and_the_newest_are_kept(loop: Loop) -> None:

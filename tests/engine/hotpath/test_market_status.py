@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine.control.listing_state import listing_state, market_state
 from engine.control.state_frame import StateFrame
-from engine.hotpath.requests import cancel
+from engine.hotpath.entries import cancel
 from engine.messages.codes import DenialReason, RecordKind, ReportKind
 from engine.protocols import itch50, moldudp64
 from engine.protocols.itch50_layouts import MESSAGES

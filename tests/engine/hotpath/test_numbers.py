@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from engine.hotpath.numbers import AHEAD, BLOCK, begin_numbers
+from engine.hotpath.entries import begin_numbers
+from engine.hotpath.numbers import AHEAD, BLOCK
 from engine.messages.codes import RecordKind, ReportKind
 from engine.messages.records import BodyRecord
 from tests.engine.loop_builder import ALPHA, Loop

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from engine.hotpath.replay import RECORDS, replay_input, replay_request
+from engine.hotpath.entries import replay_input, replay_request
+from engine.hotpath.replay import RECORDS
 from engine.messages.codes import OPEN_STATES, OrderState, RecordKind, ReportKind
 from engine.messages.journal import BODIES
 from engine.native import address_of, touched

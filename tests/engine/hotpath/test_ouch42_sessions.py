@@ -9,8 +9,7 @@ import pytest
 
 from engine.control.ouch42_probe import send_probe
 from engine.hotpath import tables
-from engine.hotpath.changes import modify, replace
-from engine.hotpath.sending import flush_unsent
+from engine.hotpath.entries import flush_unsent, modify, replace
 from engine.messages.codes import DenialReason, OrderState
 from engine.protocols import ouch42, soupbintcp
 from engine.protocols.layouts import Message
@@ -88,7 +87,7 @@ def test_replace_modify_and_cancel_carry_the_tokens_of_both_orders(loop: Loop, v
     order_id = loop.enter_for_strategy(BUY, 100, PRICE)
     venue.send(sequenced(answer("accepted", token(order_id), **ECHO)))
     venue.received()
-    number = int(replace(loop.address, order_id, PRICE - 100, 150, 0.0))
+    number = int(replace(loop.address, order_id, PRICE - 100, 150))
     (asked,) = venue.received()
     assert (asked.name, asked.values["original_token"], asked.values["token"], asked.values["quantity"]) == (
         "replace_order",
@@ -102,7 +101,7 @@ def test_replace_modify_and_cancel_carry_the_tokens_of_both_orders(loop: Loop, v
         (OrderState.CANCELED, 0, 0),
         (OrderState.ACCEPTED, 150, 0),
     )
-    modify(loop.address, number, 30, 0.0)
+    modify(loop.address, number, 30)
     loop.kill(*_venue_kill())
     assert [(m.name, m.values["token"], m.values["quantity"]) for m in venue.received()] == [
         ("modify_order", token(number), 30),

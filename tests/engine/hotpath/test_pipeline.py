@@ -11,7 +11,8 @@ import pytest
 
 from engine.control.stamps import StampReader
 from engine.hotpath import tables
-from engine.hotpath.pipeline import BUSY_TURNS_PER_CHECK, poll_venue, run_loop, turn
+from engine.hotpath.entries import run_loop
+from engine.hotpath.pipeline import BUSY_TURNS_PER_CHECK
 from engine.messages.codes import OrderState, ReportKind, StampCause
 from engine.native import BACKEND
 from engine.protocols import moldudp64
@@ -27,6 +28,7 @@ from tests.engine.loop_builder import (
     VENUE,
     Loop,
 )
+from tests.engine.loop_calls import poll_venue, turn
 
 MIDDLE = 1_000_000
 

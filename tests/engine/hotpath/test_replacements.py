@@ -8,17 +8,18 @@ from typing import Any
 
 import pytest
 
-from engine.hotpath.changes import modify, replace
+from engine.hotpath.entries import cancel, modify
 from engine.hotpath.queue_position import quantity_ahead
-from engine.hotpath.requests import cancel
 from engine.messages.codes import DenialReason, OrderAction, OrderState, RecordKind, ReportKind, Scope
 from engine.protocols import ouch50
 from tests.engine.hotpath.ouch_venue import ACCEPTED, OuchVenue, accepted, canceled, executed, sequenced
 from tests.engine.loop_builder import ALPHA, BRAVO, BUY, DOWN, STRATEGY, TEAM, UP, VENUE, Loop
+from tests.engine.loop_calls import replace_for_signal
 
 K = ReportKind
 PRICE, BETTER = 1_000_000, 1_000_100
 S = OrderState
+HALF = 500  # the strategy's signal
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def working_order(loop: Loop, quantity: int = 100) -> int:
 
 
 def ask(loop: Loop, order_id: int, quantity: int, price: int = BETTER) -> int:
-    return int(replace(loop.address, order_id, price, quantity, 0.5))
+    return replace_for_signal(loop.address, order_id, price, quantity, HALF)
 
 
 def shown(loop: Loop, *orders: int) -> list[tuple[OrderState, int, int]]:
@@ -269,9 +270,9 @@ def test_a_dead_replacement_and_a_canceled_one_of_the_wire(loop: Loop, venue: Ou
 def test_a_modification_keeps_the_order_and_takes_shares_away(loop: Loop, venue: OuchVenue) -> None:
     order_id = loop.enter_for_strategy(BUY, 100, PRICE)
     venue.send(sequenced(accepted(order_id), executed(order_id, 40, 1)))
-    assert [int(modify(loop.address, order_id, quantity, 0.0)) for quantity in (60, 0, 70)] == [0, 0, 0]
+    assert [int(modify(loop.address, order_id, quantity)) for quantity in (60, 0, 70)] == [0, 0, 0]
     venue.received()
-    assert int(modify(loop.address, order_id, 20, 0.0)) == 1
+    assert int(modify(loop.address, order_id, 20)) == 1
     assert working(loop) == 60
     venue.send(
         sequenced(ouch50.encode_outbound("modified", timestamp_ns=1, user_reference=order_id, side="B", quantity=20))

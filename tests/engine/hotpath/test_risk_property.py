@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.hotpath.requests import cancel
+from engine.hotpath.entries import cancel
 from engine.messages.codes import ReportKind
 from tests.engine.loop_builder import ALPHA, BRAVO, BUY, OTHER_VENUE, SELL, VENUE, Loop
 

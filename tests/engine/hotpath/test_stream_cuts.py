@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.hotpath import tables
-from engine.hotpath.sending import send_logout
+from engine.hotpath.entries import send_logout
 from engine.protocols import soupbintcp
 from tests.engine.hotpath.ouch_venue import OuchVenue, accepted, canceled, executed, sequenced
 from tests.engine.loop_builder import ALPHA, BUY, Loop

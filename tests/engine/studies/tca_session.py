@@ -6,14 +6,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from engine.hotpath.changes import replace
-from engine.hotpath.reports import complete_report, take_report
-from engine.hotpath.requests import cancel
+from engine.hotpath.entries import cancel, replace
 from engine.messages.codes import Liquidity, ReportKind
 from engine.messages.journal import ORDER_REPORT
 from engine.native import address_of, touched
 from engine.protocols import itch50
 from tests.engine.loop_builder import BUY, INSTRUMENTS, VENUE, Loop
+from tests.engine.loop_calls import complete_report, take_report
 
 DAY_NS = 86_400_000_000_000
 FEE = 30
@@ -80,7 +79,7 @@ class Session:
 
     def replace(self, order_id: int, price: int, quantity: int, venue: int = VENUE) -> int:
         """A replacement that the venue takes; 0 when there is nothing to replace."""
-        number = int(replace(self.loop.address, order_id, price, quantity, 0.0))
+        number = int(replace(self.loop.address, order_id, price, quantity))
         if number > 0:
             self.say(K.REPLACED, number, quantity, price, venue=venue)
         return max(number, 0)
