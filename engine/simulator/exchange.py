@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from engine.quick_compile import quick_compile
 from engine.simulator.assemble import Assembly
@@ -313,8 +313,8 @@ class Exchange:
         self._selector.close()
 
 
-def serve(config: ExchangeConfig) -> int:
-    """Run the exchange until SIGTERM or SIGINT."""
+def serve(config: ExchangeConfig) -> NoReturn:
+    """Run the exchange until SIGTERM or SIGINT, and end the process."""
     config.out.mkdir(parents=True, exist_ok=True)
     (config.out / READY_FILE).unlink(missing_ok=True)
     print("exchange: preparing books and order flow (compiles once)", file=sys.stderr, flush=True)
@@ -331,7 +331,10 @@ def serve(config: ExchangeConfig) -> int:
         signal.alarm(STOP_SECONDS)
         exchange.close()
         signal.alarm(0)
-    return 0
+    # An interpreter that ends destroys the acceptors that have run, and QuickFIX crashes then.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def main(arguments: list[str]) -> int:
@@ -349,7 +352,7 @@ def main(arguments: list[str]) -> int:
             return tell_running(config.out / READY_FILE, options.tell)
         if options.record is not None:
             return record(config, options.record, options.seconds, options.json)
-        return serve(config)
+        serve(config)
     except (ConfigError, OSError) as error:
         print(f"exchange: {error}", file=sys.stderr)
         return 1

@@ -158,4 +158,5 @@ def test_a_fix_venue_is_defined_while_running_traded_killed_and_recovered(tmp_pa
             faults = disagreements(exchange, engine, NAMES, quiet=True)
         assert faults == []
         assert rig.stop_engine() == 0
+        rig.stop_exchange()
         assert rig.door("journal", "replay", str(rig.state))["identical"]
