@@ -32,8 +32,10 @@ class Break:
     sentence: str
 
 
-@dataclass
+@dataclass(slots=True)
 class _Order:
+    """Kept of every order that was ever asked for, and few of them differ: it is small."""
+
     order_id: int
     instrument: int = 0
     quantity: int = 0
@@ -41,7 +43,7 @@ class _Order:
     there: Counter[Execution] = field(default_factory=Counter)
     heard: Counter[Execution] = field(default_factory=Counter)  # of `here`, while the drop copy was there
     changed_ns: int = 0
-    told: set[str] = field(default_factory=set)
+    told: tuple[str, ...] = ()
 
 
 class Reconciliation:
@@ -117,13 +119,14 @@ class Reconciliation:
                 self._open.discard(key)
             for kind, sentence in differences:
                 if sentence not in order.told:
-                    order.told.add(sentence)
+                    order.told += (sentence,)
                     found.append(Break(kind, key[0], order.instrument, order.order_id, sentence))
         return found
 
     def not_told(self, found: Break) -> None:
         """It did not get through: say it again."""
-        self._order(found.venue, found.order_id).told.discard(found.sentence)
+        order = self._order(found.venue, found.order_id)
+        order.told = tuple(sentence for sentence in order.told if sentence != found.sentence)
 
     @staticmethod
     def _differences(venue: int, order: _Order) -> list[tuple[str, str]]:

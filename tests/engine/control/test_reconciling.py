@@ -123,6 +123,14 @@ def test_answers_from_before_anybody_listened_need_no_copy() -> None:
     assert [found.kind for found in made.breaks(LATER)] == []
 
 
+def test_a_break_that_did_not_get_through_is_said_again(both: Reconciliation) -> None:
+    there(both, 60, 1)
+    found = both.breaks(LATER)
+    assert (len(found), both.breaks(LATER)) == (1, [])
+    both.not_told(found[0])
+    assert both.breaks(LATER) == found
+
+
 def raised(name: str = "3-17-x", instrument: int = ALPHA) -> control.RaiseBreak:
     return control.RaiseBreak(name, MISSING_HERE, VENUE, instrument, ORDER, "they differ")
 
