@@ -203,6 +203,32 @@ class ParentIn(Taken):
     instruction: Annotated[str, StringConstraints(max_length=300), AfterValidator(_storable)] = ""
 
 
+class LegIn(Taken):
+    """One leg of a multi-leg order; no `price` is no limit."""
+
+    instrument: Name
+    venue: Name
+    side: Literal["buy", "sell"]
+    quantity: Whole
+    price: DecimalText | None = None
+
+
+class LegsIn(Taken):
+    """A multi-leg order: 2 to 4 legs, the first one worked and the others following its fills; else as a parent
+    order."""
+
+    client_order_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,36}$")]
+    algorithm: Name = "legs"
+    legs: Annotated[list[LegIn], Field(min_length=2, max_length=4)]
+    parameters: Annotated[dict[str, float], Field(max_length=32)]
+    start_ns: TimeText = "0"
+    end_ns: TimeText = "0"
+    seconds: Annotated[int, Field(ge=0, le=604_800)] = 0
+    valid_milliseconds: Annotated[int, Field(ge=1, le=60_000)] = 500
+    care: bool = False
+    instruction: Annotated[str, StringConstraints(max_length=300), AfterValidator(_storable)] = ""
+
+
 class ReleaseIn(DecisionIn):
     """The waiting order as it was shown; to send it otherwise, the terms within it that are to hold instead: those of
     an `order`, or those of a `parent` order."""
@@ -212,10 +238,12 @@ class ReleaseIn(DecisionIn):
 
 
 class ParentOut(Schema):
-    """`filled_quantity`, `average_price` and `fees` are those of its children."""
+    """`filled_quantity`, `average_price` and `fees` are those of its children. A multi-leg order has several `legs`
+    (else 0), the instrument, side and price of its first and the quantity of all."""
 
     parent_id: str
     sequence: str
+    legs: int
     algorithm: str
     strategy: str | None
     team: str | None
@@ -234,6 +262,16 @@ class ParentOut(Schema):
     end_ns: str
     ts: str
     ts_ns: str
+
+
+class LegOut(Schema):
+    """How far a leg is, less what was given back; `quantity` is null where nobody entered the order here."""
+
+    instrument: str
+    side: str
+    quantity: str | None
+    filled_quantity: str
+    average_price: str | None
 
 
 class EntryOut(Schema):

@@ -18,6 +18,7 @@ from django.db import IntegrityError, transaction
 
 from desk.accounts.models import User
 from desk.audit.services import record, team_chain
+from desk.blotter.legs import as_command
 from desk.blotter.models import OrderEntry
 from desk.blotter.sentences import denial_sentence
 from desk.link import client
@@ -180,5 +181,6 @@ def _parent_of(entry: OrderEntry) -> EnterParent:
         start_ns=start_ns,
         end_ns=body["end_ns"] or start_ns + body["seconds"] * 1_000_000_000,
         parameters=body["parameters"],
+        legs=as_command(body.get("legs", [])),
         expires_ns=_expires_ns(entry),
     )

@@ -40,8 +40,11 @@ WAITING = (State.PROPOSED, State.APPROVED)
 
 
 def body_of(terms: dict[str, Any]) -> dict[str, Any]:
-    """A ticket's terms as an entry keeps them: what concerns a person only where one is asked for."""
-    return terms if terms["care"] else {name: terms[name] for name in terms if name not in ("care", "instruction")}
+    """A ticket's terms as an entry keeps them: what concerns a person, or legs, only where it is asked for."""
+    unsaid = set() if terms["care"] else {"care", "instruction"}
+    if not terms.get("legs"):
+        unsaid.add("legs")
+    return {name: value for name, value in terms.items() if name not in unsaid}
 
 
 def care_errors(care: bool, instruction: str) -> dict[str, str]:
@@ -190,6 +193,8 @@ def _tell(actor: User, action: str, entry: OrderEntry, reason: str = "") -> None
 
 def check_within(asked: dict[str, Any], terms: dict[str, Any]) -> None:
     """Invalid unless `terms` keep to what was asked: the same shares, no worse price, no other venue, no later end."""
+    if asked.get("legs"):
+        raise Invalid({"legs": "A multi-leg order is released as it was asked for, or returned."})
     errors = {name: f"The {name} stays as it was asked for." for name in KEPT if asked[name] != terms[name]}
     if terms["client_order_id"] != asked["client_order_id"]:
         raise NotFound("There is no such order.")

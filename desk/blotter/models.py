@@ -98,7 +98,8 @@ class Parent(models.Model):
     """A parent order, from its entry to its end; what its children did is summed from them (`services.with_progress`).
 
     `kind` is the algorithm's number, `venues` has bit v - 1 for each venue v that it may use, `trader` is null for a
-    strategy's. `price` is null without a limit.
+    strategy's. `price` is null without a limit. One of several `legs` has the instrument, side and price of its first,
+    and the quantity of all; 0: one instrument.
     """
 
     parent_id = models.BigIntegerField(primary_key=True)
@@ -113,6 +114,7 @@ class Parent(models.Model):
     price = models.DecimalField(max_digits=20, decimal_places=4, null=True)
     quantity = models.BigIntegerField()
     venues = models.PositiveSmallIntegerField()
+    legs = models.PositiveSmallIntegerField(default=0)
     start_ns = models.BigIntegerField()
     end_ns = models.BigIntegerField()
     state = models.PositiveSmallIntegerField(choices=choices_of(ParentState))

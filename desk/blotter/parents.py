@@ -1,6 +1,6 @@
 """Parent orders: entered by people, worked by the engine's algorithms, canceled; and how far their children are."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -28,6 +28,7 @@ from desk.blotter.entries import (
     enter_once,
 )
 from desk.blotter.held import body_of, care_errors, hold_for
+from desk.blotter.legs import LegTerms, as_body, check_legs
 from desk.blotter.models import Fill, Order, OrderEntry, Parent
 from desk.link import client
 from desk.markets.models import Instrument, Venue
@@ -50,7 +51,8 @@ MONEY = DecimalField(max_digits=24, decimal_places=4)
 @dataclass(frozen=True)
 class ParentTicket:
     """A parent order as asked for: `price` None without a limit; it begins at `start_ns` (0: now) and ends at `end_ns`,
-    or `seconds` after it began when that is 0. With `care` it waits for a person, who reads the `instruction`."""
+    or `seconds` after it began when that is 0. With `care` it waits for a person, who reads the `instruction`.
+    Of a multi-leg order its `legs` say the other terms too (`legs.of_the_whole`)."""
 
     client_order_id: str
     algorithm: str
@@ -66,6 +68,7 @@ class ParentTicket:
     valid_milliseconds: int = VALID_MILLISECONDS
     care: bool = False
     instruction: str = ""
+    legs: list[LegTerms] = field(default_factory=list)
 
 
 def with_progress(rows: QuerySet[Parent]) -> QuerySet[Parent]:
@@ -86,8 +89,8 @@ def with_progress(rows: QuerySet[Parent]) -> QuerySet[Parent]:
 
 
 def average_price(parent: Any) -> Decimal | None:
-    """Of what is filled; None while nothing is."""
-    filled = parent.filled_quantity
+    """Of what is filled; None while nothing is, and of several instruments."""
+    filled = 0 if parent.legs else parent.filled_quantity
     return (parent.filled_value / filled).quantize(Decimal("0.0001")) if filled else None
 
 
@@ -172,17 +175,19 @@ def checked_parent(ticket: ParentTicket) -> dict[str, Any]:
     errors: dict[str, str] = {}
     if not CLIENT_ORDER_ID.match(ticket.client_order_id):
         errors["client_order_id"] = CLIENT_ORDER_ID_RULE
-    instrument = Instrument.objects.filter(pk=ticket.instrument).first()
-    if instrument is None:
-        errors["instrument"] = f"There is no instrument {ticket.instrument}."
-    _check_venues(ticket, errors)
-    _check_amounts(ticket, instrument, errors)
+    if not ticket.legs:
+        instrument = Instrument.objects.filter(pk=ticket.instrument).first()
+        if instrument is None:
+            errors["instrument"] = f"There is no instrument {ticket.instrument}."
+        _check_venues(ticket, errors)
+        _check_amounts(ticket, instrument, errors)
     _check_times(ticket, errors)
     errors |= care_errors(ticket.care, ticket.instruction)
     kind, parameters = None, {}
     try:
         kind = find_algorithm(client.catalogue(), ticket.algorithm)
         parameters = check_parameters(kind, ticket.parameters)
+        errors |= _check_legs(ticket, kind)
         if kind.needs_price and ticket.price is None:
             errors.setdefault("price", f"{kind.label} needs a limit price.")
     except Invalid as invalid:
@@ -190,8 +195,19 @@ def checked_parent(ticket: ParentTicket) -> dict[str, Any]:
     if errors or kind is None:
         off_tick = list(errors) == ["price"] and ticket.price is not None
         raise Invalid(errors, code="bad_tick" if off_tick else "")
-    body = body_of(asdict(ticket) | {"kind_hash": kind.hash, "parameters": parameters})
+    terms = asdict(ticket) | {"kind_hash": kind.hash, "parameters": parameters}
+    body = body_of(terms | {"legs": as_body(terms["legs"])})
     return body | {"price": None if ticket.price is None else str(ticket.price)}
+
+
+def _check_legs(ticket: ParentTicket, kind: AlgorithmKind) -> dict[str, str]:
+    if kind.most_legs:
+        return check_legs(ticket.legs, kind.most_legs)
+    return (
+        {"legs": f"{kind.label} works one instrument; a multi-leg order has an algorithm of its own."}
+        if ticket.legs
+        else {}
+    )
 
 
 def _check_venues(ticket: ParentTicket, errors: dict[str, str]) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from desk.accounts.models import User
 from desk.blotter.entries import measured_sentence
+from desk.blotter.legs import LegTerms
 from desk.blotter.parents import ParentTicket
 from desk.blotter.second_person import volume_share
 from desk.blotter.services import OrderTicket
@@ -60,6 +61,7 @@ class Preview:
     """`price` is the limit, or the touch that a parent order without one would pay now; `distance` in basis points from
     the touch at which it would trade at once, positive when the order waits; `gate` is the sentence of a denial."""
 
+    instrument: str
     price: Decimal | None
     notional: Decimal | None
     bid: Decimal | None
@@ -71,6 +73,17 @@ class Preview:
     gate: str
     uses: list[Use]
     venues: list[tuple[str, Decimal | None, Any, Decimal | None, Any]]
+
+
+def singles(ticket: OrderTicket | ParentTicket) -> list[OrderTicket | ParentTicket]:
+    """The ticket, or one for each leg of it."""
+    if not isinstance(ticket, ParentTicket) or not ticket.legs:
+        return [ticket]
+    return [replace(ticket, legs=[], venues=[leg.venue], **_terms(leg)) for leg in ticket.legs]
+
+
+def _terms(leg: LegTerms) -> dict[str, Any]:
+    return {name: getattr(leg, name) for name in ("instrument", "side", "quantity", "price")}
 
 
 def preview(user: User, ticket: OrderTicket | ParentTicket) -> Preview:
@@ -98,6 +111,7 @@ def preview(user: User, ticket: OrderTicket | ParentTicket) -> Preview:
     share, of = volume_share(instrument, asdict(ticket))
     middle = None if bid is None or ask is None else (bid + ask) / 2
     return Preview(
+        instrument=instrument.name,
         price=price,
         notional=None if price is None else price * ticket.quantity,
         bid=bid,

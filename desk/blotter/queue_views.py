@@ -70,7 +70,7 @@ def _page(
         "change": change,
         "asked": in_words(entry.body),
         "sent": in_words(entry.released_body) if entry.released_body else [],
-        "form": _form(typed or _typed(entry), errors) if may_release else None,
+        "form": _form(typed or _typed(entry), errors) if may_release and not entry.body.get("legs") else None,
         "may_release": may_release,
         "may_return": open_now and policy.may_reject(user, change),
         "may_ask": change.state == ChangeRequest.State.APPROVED and policy.may_reject(user, change),

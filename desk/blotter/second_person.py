@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from desk.accounts.models import User
+from desk.blotter.legs import single_bodies
 from desk.link import client
 from desk.markets.models import Instrument, Venue
 from desk.risk.models import SecondPersonRule
@@ -24,21 +25,25 @@ def why_held(actor: User, body: dict[str, Any]) -> str:
     rule = SecondPersonRule.objects.filter(team_id=actor.team_id or 0).first()
     if rule is None:
         return ""
-    instrument = Instrument.objects.get(pk=body["instrument"])
+    parts = [(Instrument.objects.get(pk=part["instrument"]), part) for part in single_bodies(body)]
     if rule.notional is not None:
-        price = dearest_price(actor, instrument, body)
-        if price is None:
-            return f"Nothing is quoted for {instrument.name}, so nobody can say what it is worth."
-        if (worth := price * body["quantity"]) > rule.notional:
+        worth = Decimal(0)
+        for instrument, part in parts:
+            price = dearest_price(actor, instrument, part)
+            if price is None:
+                return f"Nothing is quoted for {instrument.name}, so nobody can say what it is worth."
+            worth += price * part["quantity"]
+        if worth > rule.notional:
             return f"It is worth {worth:,.2f} USD; over {rule.notional:,.2f} USD a second person looks at it."
-    if rule.volume_percent is not None:
-        share, of = volume_share(instrument, body)
+    if rule.volume_percent is None:
+        return ""
+    for instrument, part in parts:
+        share, of = volume_share(instrument, part)
         if share is None:
             return f"The average volume of {instrument.name} is not known."
         if share > rule.volume_percent:
-            return (
-                f"It is {share:,.2f} % of {of}; over {rule.volume_percent.normalize():f} % a second person looks at it."
-            )
+            most = f"{rule.volume_percent.normalize():f} %"
+            return f"It is {share:,.2f} % of {of}; over {most} a second person looks at it."
     return ""
 
 

@@ -17,21 +17,32 @@ def in_words(body: dict[str, Any]) -> list[tuple[str, str]]:
     known = client.known_catalogue() if "algorithm" in body else None
     kinds = known.algorithm_kinds if known else []
     kind = next((kind for kind in kinds if kind.name == body.get("algorithm")), None)
-    instrument = Instrument.objects.filter(pk=body["instrument"]).first()
+    names = dict(Instrument.objects.values_list("pk", "name"))
+    legs = [_leg(leg, names) for leg in body.get("legs", [])]
     rows = [
         ("How", (kind.label if kind else str(body["algorithm"])) if "algorithm" in body else "Limit order"),
-        ("Instrument", str(instrument or body["instrument"])),
+        ("Instrument", names.get(body["instrument"], str(body["instrument"]))),
         ("Side", Side(body["side"]).name.capitalize()),
         ("Quantity", f"{body['quantity']:,}"),
         ("Limit price", f"{Decimal(body['price']):,f}" if body["price"] else "none"),
         ("Venues", _venues(body)),
     ]
+    if legs:
+        all_of_them = " / ".join(names.get(leg["instrument"], str(leg["instrument"])) for leg in body["legs"])
+        told = [(f"Leg {at}", text) for at, text in enumerate(legs, 1)]
+        rows = [rows[0], ("Instrument", all_of_them), *told, ("Venues", _venues(body))]
     if "algorithm" not in body:
         return [*rows, ("Time in force", TimeInForce(body["time_in_force"]).name)]
     rows.append(("Begins", _moment(body["start_ns"]) if body["start_ns"] else "when it is released"))
     rows.append(("Ends", _moment(body["end_ns"]) if body["end_ns"] else f"{body['seconds']:,} seconds after that"))
     labels = {parameter.name: parameter.label for parameter in kind.parameters} if kind else {}
     return rows + [(labels.get(name, name), f"{value:,g}") for name, value in body["parameters"].items()]
+
+
+def _leg(leg: dict[str, Any], names: dict[int, str]) -> str:
+    limit = f" at {Decimal(leg['price']):,f}" if leg["price"] else ""
+    name = names.get(leg["instrument"], str(leg["instrument"]))
+    return f"{Side(leg['side']).name.capitalize()} {leg['quantity']:,} {name}{limit}"
 
 
 def _venues(body: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from desk.blotter.legs import leg_fields, of_the_whole, read_legs
 from desk.blotter.parents import MOST_VENUES, ParentTicket, find_algorithm
 from desk.blotter.services import OrderTicket
 from desk.fields import Field, filled, other_errors
@@ -70,6 +71,9 @@ def make_ticket(
         Field("quantity", "Quantity", unit="shares", inputmode="numeric"),
     ]
     terms = [*([] if release else kept), _price_field(algorithm), _venue_field(algorithm)]
+    if algorithm is not None and algorithm.most_legs:
+        venues = tuple((str(venue.pk), venue.name) for venue in enabled_venues())
+        terms = leg_fields(algorithm.most_legs, listed, venues)
     times = _time_fields(algorithm)
     parameters = [parameter_field(parameter) for parameter in algorithm.parameters] if algorithm else []
     handling = [] if release else HANDLING
@@ -128,6 +132,8 @@ def read_ticket(announced: Catalogue, typed: Mapping[str, str], now: datetime) -
     errors: dict[str, str] = {}
     method = typed.get("method") or LIMIT
     algorithm = None if method == LIMIT else find_algorithm(announced, method)
+    if algorithm is not None and algorithm.most_legs:
+        return _read_several(algorithm, typed, now)
     instrument = typed.get("instrument", "")
     if not _is_number(instrument):
         errors["instrument"] = "Choose the instrument."
@@ -150,8 +156,7 @@ def read_ticket(announced: Catalogue, typed: Mapping[str, str], now: datetime) -
         "instrument": int(instrument),
         "side": Side[side.upper()],
         "quantity": int(quantity),
-        "care": typed.get("handling") == CARE,
-        "instruction": typed.get("instruction", "").strip(),
+        **_handling(typed),
     }
     if algorithm is None:
         assert price is not None
@@ -162,6 +167,31 @@ def read_ticket(announced: Catalogue, typed: Mapping[str, str], now: datetime) -
 
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS
+
+
+def _handling(typed: Mapping[str, str]) -> dict[str, Any]:
+    return {"care": typed.get("handling") == CARE, "instruction": typed.get("instruction", "").strip()}
+
+
+def _read_several(algorithm: AlgorithmKind, typed: Mapping[str, str], now: datetime) -> ParentTicket:
+    """A multi-leg ticket from what was typed."""
+    errors: dict[str, str] = {}
+    times = _times(typed, now, errors)
+    try:
+        legs = read_legs(typed, algorithm.most_legs)
+    except Invalid as invalid:
+        raise Invalid(dict(invalid.errors) | errors) from None
+    if errors:
+        raise Invalid(errors)
+    parameters = {parameter.name: typed.get(parameter.name, "") for parameter in algorithm.parameters}
+    return ParentTicket(
+        client_order_id=typed.get("client_order_id", ""),
+        algorithm=algorithm.name,
+        parameters=parameters,
+        **of_the_whole(legs),
+        **times,  # type: ignore[arg-type]
+        **_handling(typed),
+    )
 
 
 def _price(text: str, algorithm: AlgorithmKind | None, errors: dict[str, str]) -> Decimal | None:

@@ -18,9 +18,10 @@ from desk.accounts.person import person
 from desk.blotter import parents, refused, services
 from desk.blotter.canceling import cancel_answer, posted_number
 from desk.blotter.entries import Entered
+from desk.blotter.legs import legs_done
 from desk.blotter.models import OrderEntry
 from desk.blotter.parents import ParentTicket
-from desk.blotter.preview import preview
+from desk.blotter.preview import preview, singles
 from desk.blotter.second_person import why_held
 from desk.blotter.services import OrderTicket
 from desk.blotter.ticket import make_ticket, read_ticket
@@ -115,7 +116,7 @@ def _look(
     context = {
         "held_because": "You asked for care." if asked.care else why_held(person(request), body),
         "form": make_ticket(announced, typed),
-        "preview": preview(person(request), asked),
+        "previews": [preview(person(request), single) for single in singles(asked)],
         "looked_at": _digest(typed),
         "changed": typed.get("action") == "send",
     }
@@ -158,6 +159,7 @@ def parent(request: HttpRequest, parent_id: int) -> HttpResponse:
         "average_price": parents.average_price(found),
         "terms": parents.terms_of(found),
         "refusal": refused.last_refusal(found.pk),
+        "legs": legs_done(found) if found.legs else [],
         "children": parents.children_of(found)[:SHOWN],
         "fills": parents.fills_of(found)[:SHOWN],
         "may_cancel": found.working and policy.may_cancel_order(user, found.team_id),

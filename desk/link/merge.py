@@ -152,9 +152,9 @@ where r.kind in ({EXECUTED}, {BROKEN}) and r.duplicate = 0 order by r.sequence
 
 ENTERED_PARENTS = f"""
 insert into blotter_parent (parent_id, sequence, last_sequence, strategy_id, team_id, trader_id, instrument_id, kind,
-    side, price, quantity, venues, start_ns, end_ns, state, limits_version, time_ns, ended_ns)
+    side, price, quantity, venues, legs, start_ns, end_ns, state, limits_version, time_ns, ended_ns)
 select parent_id, sequence, sequence, nullif(strategy, 0), nullif(team, 0), nullif(trader, 0), instrument, kind, side,
-    nullif(price, 0) / {SCALE}, quantity, venues, start_ns, end_ns, state, limits_version, time_ns, null
+    nullif(price, 0) / {SCALE}, quantity, venues, legs, start_ns, end_ns, state, limits_version, time_ns, null
 from staged_parent where state = {WORKING_PARENT}
 """
 

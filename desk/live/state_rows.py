@@ -62,7 +62,8 @@ def _parent_row(row: dict[str, Any], names: Names) -> dict[str, Any]:
     shown = _with_decimals(row)
     shown["price"] = decimal_text(row["price"]) if row["price"] else None
     shown["side"] = Side(row["side"]).name
-    shown["instrument_name"] = names.instrument(row["instrument"])
+    legs = row.get("legs") or [row]
+    shown["instrument_name"] = " / ".join(names.instrument(leg["instrument"]) for leg in legs)
     for column in ("filled", "scheduled"):
         shown[f"{column}_percent"] = 100 * row[column] // row["quantity"]
     return shown

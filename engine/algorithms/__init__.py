@@ -6,7 +6,7 @@ from __future__ import annotations
 from functools import cache
 from types import ModuleType
 
-from engine.algorithms import closing, iceberg, participation, pegged, shortfall, sniper, stop, twap, vwap
+from engine.algorithms import closing, iceberg, legs, participation, pegged, shortfall, sniper, stop, twap, vwap
 from engine.messages.catalogue import AlgorithmKind
 from engine.native import address_of_function, compile_strategy
 from engine.strategies import Kind, source_hash
@@ -22,6 +22,7 @@ ALGORITHMS: dict[str, tuple[int, ModuleType]] = {
     "close": (107, closing),
     "stop": (108, stop),
     "pegged": (109, pegged),
+    "legs": (110, legs),
 }
 
 
@@ -49,6 +50,7 @@ def announced_algorithms() -> list[AlgorithmKind]:
             hash=source_hash(module),
             needs_price=getattr(module, "NEEDS_PRICE", False),
             below=[list(pair) for pair in getattr(module, "BELOW", ())],
+            most_legs=getattr(module, "MOST_LEGS", 0),
         )
         for name, (number, module) in ALGORITHMS.items()
     ]

@@ -7,31 +7,33 @@ from typing import Any
 
 import numpy as np
 
-from engine.algorithms import ALGORITHMS, compiled_algorithm
+from engine.algorithms import compiled_algorithm
+from engine.control.asked_parents import asked_commands
 from engine.control.configuration import LARGEST_NUMBER, Configuration, Refusal, check_parameters
 from engine.hotpath import tables
 from engine.hotpath.entries import begin_parent, find_parent, listed_volume, settle_parent, spend_number, stop_parent
 from engine.hotpath.risk import LARGEST_PRICE, LARGEST_QUANTITY
 from engine.messages.codes import ParentState, Scope, Side, StrategyState
-from engine.messages.control import Command, EnterParent, command
+from engine.messages.control import Command, EnterParent
 from engine.native import address_of, touched
 from engine.strategies import Kind
 
 LONGEST_NS = 7 * 86_400_000_000_000
 MANUAL = 0
-ENGINE_ACTOR = "engine"
-ASKED_WITHIN_NS = 5_000_000_000  # what a strategy asked for longer ago has lost its reason
+LEG_FIELDS = ("venue", "instrument", "side", "quantity", "price")
 
 
 @dataclass(frozen=True)
 class Checked:
-    """A parent order that may be put into `row`; `holder` is its owner's leg, -1 for people's."""
+    """A parent order that may be put into `row`; `bound` are venue and instrument of each of its legs, `holders` the
+    owner's legs for them, -1 for people's."""
 
     kind: Kind
     values: dict[str, float]
     row: int
     owner: int
-    holder: int
+    holders: list[int]
+    bound: list[tuple[int, int]]
     start_ns: int
 
 
@@ -55,6 +57,9 @@ class ParentOrders:
         if body.kind_hash != kind.hash:
             raise Refusal(f"{body.algorithm} of this engine is {kind.hash}, not {body.kind_hash}; open the form again")
         self._check_terms(body, kind)
+        bound = [(venue, body.instrument) for venue in body.venues]
+        if body.legs:
+            bound = [(leg["venue"], leg["instrument"]) for leg in body.legs]
         start_ns = max(body.start_ns, clock_ns)
         if not start_ns < body.end_ns <= start_ns + LONGEST_NS:
             raise Refusal("a parent order ends after it begins, and within seven days of it")
@@ -62,43 +67,74 @@ class ParentOrders:
         self._configuration.check_room(body.team)
         if not 0 <= body.trader < LARGEST_NUMBER:
             raise Refusal("a trader has a positive number below 2^31")
-        owner, holder = self._owner(body)
+        if body.legs:
+            values |= self._leg_terms(body, kind, values)
+        owner = self._owner(body)
+        holders = [self._holder(owner, instrument) for _, instrument in bound]
         self._check_kills(body)
-        return Checked(kind, values, self._free_row(), owner, holder, start_ns)
+        return Checked(kind, values, self._free_row(), owner, holders, bound, start_ns)
 
     def _check_terms(self, body: EnterParent, kind: Kind) -> None:
-        if body.instrument not in self._configuration.names:
-            raise Refusal(f"instrument {body.instrument} is not known")
-        if not 1 <= len(body.venues) <= tables.LEGS_PER_STRATEGY or len(set(body.venues)) != len(body.venues):
-            raise Refusal(f"a parent order names 1 to {tables.LEGS_PER_STRATEGY} different venues")
-        for venue in body.venues:
-            if venue not in self._configuration.venues:
-                raise Refusal(f"venue {venue} is not defined")
-        if body.side not in tuple(Side):
-            raise Refusal("a side is 1 (buy) or 2 (sell)")
-        listed = self._memory.instruments[body.instrument]
-        lot, tick = int(listed["lot_size"]), int(listed["tick_size"])
-        if not 1 <= body.quantity <= LARGEST_QUANTITY or body.quantity % lot:
-            raise Refusal(f"a quantity is 1 to {LARGEST_QUANTITY} shares, in lots of {lot}")
-        if not 0 <= body.price <= LARGEST_PRICE or body.price % tick:
-            raise Refusal(f"a limit price is a multiple of the tick size, {tick / 10_000:g}; 0 is no limit")
+        if bool(body.legs) != hasattr(kind.module, "MOST_LEGS"):
+            raise Refusal(f"{kind.module.LABEL} works {'one instrument' if body.legs else 'an order of several legs'}")
+        if body.legs:
+            check_legs(body, kind.module.MOST_LEGS)
+            for leg in body.legs:
+                self._check_leg(leg["instrument"], [leg["venue"]], leg["side"], leg["quantity"], leg["price"])
+            return
+        self._check_leg(body.instrument, body.venues, body.side, body.quantity, body.price)
         if body.price == 0 and getattr(kind.module, "NEEDS_PRICE", False):
             raise Refusal(f"{kind.module.LABEL} needs a limit price")
 
-    def _owner(self, body: EnterParent) -> tuple[int, int]:
-        """Row of the strategy whose order it is, and its leg for the instrument; 0 and -1 for people."""
+    def _check_leg(self, instrument: int, venues: list[int], side: int, quantity: int, price: int) -> None:
+        if instrument not in self._configuration.names:
+            raise Refusal(f"instrument {instrument} is not known")
+        if not 1 <= len(venues) <= tables.LEGS_PER_STRATEGY or len(set(venues)) != len(venues):
+            raise Refusal(f"a parent order names 1 to {tables.LEGS_PER_STRATEGY} different venues")
+        for venue in venues:
+            if venue not in self._configuration.venues:
+                raise Refusal(f"venue {venue} is not defined")
+        if side not in tuple(Side):
+            raise Refusal("a side is 1 (buy) or 2 (sell)")
+        listed = self._memory.instruments[instrument]
+        lot, tick = int(listed["lot_size"]), int(listed["tick_size"])
+        if not 1 <= quantity <= LARGEST_QUANTITY or quantity % lot:
+            raise Refusal(f"a quantity is 1 to {LARGEST_QUANTITY} shares, in lots of {lot}")
+        if not 0 <= price <= LARGEST_PRICE or price % tick:
+            raise Refusal(f"a limit price is a multiple of the tick size, {tick / 10_000:g}; 0 is no limit")
+
+    def _leg_terms(self, body: EnterParent, kind: Kind, values: dict[str, float]) -> dict[str, float]:
+        """The terms of each leg as the algorithm's record has them."""
+        terms = []
+        for leg in body.legs:
+            listed = self._memory.instruments[leg["instrument"]]
+            sizes = {"lot": int(listed["lot_size"]), "tick": int(listed["tick_size"])}
+            terms.append({name: leg[name] for name in ("side", "quantity", "price")} | sizes)
+        if wrong := kind.module.check_terms(values, terms):
+            raise Refusal(wrong)
+        return {f"{name}_{at}": value for at, term in enumerate(terms, 1) for name, value in term.items()}
+
+    def _owner(self, body: EnterParent) -> int:
+        """Row of the strategy whose order it is; 0 for people."""
         if body.strategy == 0:
-            return MANUAL, -1
+            return MANUAL
         row = self._configuration.strategy_rows.get(body.strategy)
         if row is None or self._memory.strategies[row]["state"] != StrategyState.RUNNING:
             raise Refusal(f"strategy {body.strategy} is not running")
         if self._configuration.team_accounts.get(body.team) != self._memory.strategies[row]["team"]:
             raise Refusal(f"strategy {body.strategy} is not of team {body.team}")
-        for at in range(int(self._memory.strategies[row]["leg_count"])):
-            leg = row * tables.LEGS_PER_STRATEGY + at
-            if self._memory.legs[leg]["instrument"] == body.instrument:
-                return row, leg
-        raise Refusal(f"strategy {body.strategy} does not trade {self._configuration.names[body.instrument]}")
+        return row
+
+    def _holder(self, owner: int, instrument: int) -> int:
+        """The owner's leg for the instrument; -1 for people."""
+        if owner == MANUAL:
+            return -1
+        strategy = self._memory.strategies[owner]
+        for at in range(int(strategy["leg_count"])):
+            leg = owner * tables.LEGS_PER_STRATEGY + at
+            if self._memory.legs[leg]["instrument"] == instrument:
+                return leg
+        raise Refusal(f"strategy {int(strategy['id'])} does not trade {self._configuration.names[instrument]}")
 
     def _check_kills(self, body: EnterParent) -> None:
         kills = self._configuration.kills
@@ -123,15 +159,17 @@ class ParentOrders:
             "parent": number,
             "state": ParentState.WORKING,
             "owner": checked.owner,
-            "holder": checked.holder,
+            "holder": checked.holders + [-1] * (tables.LEGS_PER_STRATEGY - len(checked.holders)),
             "trader": body.trader,
             "side": body.side,
             "quantity": body.quantity,
             "price": body.price,
             "start_ns": checked.start_ns,
             "end_ns": body.end_ns,
-            "leg_count": len(body.venues),
+            "leg_count": len(checked.bound),
             "lot_size": int(memory.instruments[body.instrument]["lot_size"]),
+            "several": int(bool(body.legs)),
+            "selling": sum((leg["side"] == Side.SELL) << at for at, leg in enumerate(body.legs)),
         }
         for name, value in (checked.values | given).items():
             state[name] = value
@@ -140,9 +178,9 @@ class ParentOrders:
         strategy = memory.strategies[row]
         strategy["kind"], strategy["entry"], strategy["row"] = kind.number, kind.entry, address_of(state)
         strategy["team"] = self._configuration.team_account(body.team)
-        strategy["leg_count"], strategy["parent"] = len(body.venues), number
-        for at, venue in enumerate(body.venues):
-            self._configuration.bind_leg(row * tables.LEGS_PER_STRATEGY + at, row, venue, body.instrument)
+        strategy["leg_count"], strategy["parent"] = len(checked.bound), number
+        for at, (venue, instrument) in enumerate(checked.bound):
+            self._configuration.bind_leg(row * tables.LEGS_PER_STRATEGY + at, row, venue, instrument)
         strategy["state"] = StrategyState.RUNNING
         self.bound_children(row)
         state["volume_begin"] = listed_volume(memory.address, row)
@@ -155,7 +193,8 @@ class ParentOrders:
         memory = self._memory
         strategy, state = memory.strategies[row], memory.rows[row]
         legs = memory.legs[row * tables.LEGS_PER_STRATEGY :][: int(strategy["leg_count"])]
-        dearest = int(state["price"][0]) or max([int(leg["ask"]) for leg in legs] + [1])
+        limit = 0 if state["several"][0] else int(state["price"][0])
+        dearest = limit or max([int(leg["ask"]) for leg in legs] + [1])
         accounts = [tables.FIRM_ACCOUNT, int(strategy["team"])]
         if owner := int(state["owner"][0]):
             accounts.append(int(memory.strategies[owner]["account"]))
@@ -191,7 +230,7 @@ class ParentOrders:
         first = max(self._asked_taken, made - tables.MOST_ASKED_PARENTS)
         rows = [self._memory.asked[at % tables.MOST_ASKED_PARENTS] for at in range(first, made)]
         self._asked_taken = made
-        return [command(_asked_body(row), ENGINE_ACTOR, f"strategy-parent-{int(row['number'])}") for row in rows]
+        return asked_commands(rows)
 
     def cancel(self, row: int) -> dict[str, Any]:
         """No more children, the open ones canceled; it ends when none is left."""
@@ -207,24 +246,18 @@ class ParentOrders:
                 self.cancel(row)
 
 
-def _asked_body(row: Any) -> EnterParent:
-    """The command's body for what a strategy asked for; an algorithm that there is not has no name, and is refused."""
-    number, asked_ns = int(row["algorithm"]), int(row["asked_ns"])
-    name, module = next(((name, module) for name, (at, module) in ALGORITHMS.items() if at == number), ("", None))
-    return EnterParent(
-        client_order_id=f"strategy-{int(row['strategy'])}-{int(row['number'])}",
-        strategy=int(row["strategy"]),
-        team=int(row["team"]),
-        trader=0,
-        algorithm=name,
-        kind_hash=compiled_algorithm(name).hash if name else "",
-        instrument=int(row["instrument"]),
-        venues=[int(row["venue"])],
-        side=int(row["side"]),
-        quantity=int(row["quantity"]),
-        price=int(row["price"]),
-        start_ns=0,
-        end_ns=asked_ns + int(row["duration_ns"]),
-        parameters={parameter.name: parameter.default for parameter in module.PARAMETERS} if module else {},
-        expires_ns=asked_ns + ASKED_WITHIN_NS,
-    )
+def check_legs(body: EnterParent, most: int) -> None:
+    """Refusal unless the legs are several instruments and the order's own terms are theirs."""
+    if not 2 <= len(body.legs) <= most:
+        raise Refusal(f"a multi-leg order has 2 to {most} legs")
+    for leg in body.legs:
+        if set(leg) != set(LEG_FIELDS):
+            raise Refusal(f"a leg has {', '.join(LEG_FIELDS)}")
+    if len({leg["instrument"] for leg in body.legs}) != len(body.legs):
+        raise Refusal("each leg is another instrument")
+    first = body.legs[0]
+    if any(getattr(body, name) != first[name] for name in ("instrument", "side", "price")):
+        raise Refusal("instrument, side and price of a multi-leg order are those of its first leg")
+    venues = sorted({leg["venue"] for leg in body.legs})
+    if sorted(body.venues) != venues or body.quantity != sum(leg["quantity"] for leg in body.legs):
+        raise Refusal("venues and quantity of a multi-leg order are those of all its legs")

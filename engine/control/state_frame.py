@@ -152,6 +152,9 @@ class StateFrame:
                 continue
             legs = memory.legs[row * tables.LEGS_PER_STRATEGY :][: int(strategy["leg_count"])]
             side = "working_buy" if own["side"] == Side.BUY else "working_sell"
+            working = legs[side].sum()
+            if several := bool(own["several"]):
+                working = (legs["working_buy"] + legs["working_sell"]).sum()
             rows.append(
                 {
                     "parent": int(own["parent"]),
@@ -161,13 +164,26 @@ class StateFrame:
                     "venues": legs["venue"].tolist(),
                     "algorithm": algorithm_label(int(strategy["kind"])),
                     "state": ParentState(int(own["state"])).name,
-                    "working": int(legs[side].sum()),
-                    "average_price": int(own["value"]) // int(own["filled"]) if own["filled"] else None,
+                    "working": int(working),
+                    "average_price": int(own["value"]) // int(own["filled"]) if own["filled"] and not several else None,
+                    "legs": self._legs_of(own, legs) if several else [],
                     "refusing": int(legs["denied"].max(initial=0)),
                 }
                 | {name: int(own[name]) for name in PARENT_NUMBERS}
             )
         return rows
+
+    def _legs_of(self, own: Any, legs: Any) -> list[dict[str, int]]:
+        """What each leg of a multi-leg order has done of its quantity."""
+        return [
+            {
+                "instrument": int(leg["instrument"]),
+                "side": int(own[f"side_{at}"]),
+                "quantity": int(own[f"quantity_{at}"]),
+                "filled": abs(int(leg["position"])),
+            }
+            for at, leg in enumerate(legs, 1)
+        ]
 
     def _with_today(self, pnl: dict[str, int], account: int) -> dict[str, int]:
         """The same with what of it was made since midnight UTC, from where the gate's daily loss counts too."""

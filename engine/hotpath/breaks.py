@@ -194,7 +194,7 @@ def break_fill(engine, report_address):
     row = parent_row(engine, fill.leg, fill.parent)
     if row != 0:
         unfill_cell(own_cell(engine, fill.leg, instrument), side, price, quantity, fee)
-        count_done(engine, row, price, -quantity)
+        count_done(engine, row, fill.leg, side, price, -quantity)
     cash = price * quantity if side == BUY else -(price * quantity)
     pay_everywhere(engine, fill.strategy, fill.team, cash, -fee)
     if slot != 0:

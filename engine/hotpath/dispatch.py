@@ -139,8 +139,11 @@ def make_requests(engine, strategy_index, count):
     legs = view(core.legs, core.strategy_count * LEGS_PER_STRATEGY, LEG)
     ask_gate(engine, strategy_index)
     owner = strategy_index
+    routed = False
     if strategy.parent != 0:
-        owner = view(strategy.row, 1, PARENT)[0].owner
+        parent = view(strategy.row, 1, PARENT)[0]
+        owner = parent.owner
+        routed = strategy.leg_count > 1 and parent.several == 0
     for at in range(count if count < MAX_REQUESTS else MAX_REQUESTS):
         request = requests[at]
         strategy.signal = request.signal
@@ -155,7 +158,7 @@ def make_requests(engine, strategy_index, count):
             continue
         leg_index = strategy_index * LEGS_PER_STRATEGY + request.leg
         leg = legs[leg_index]
-        if strategy.parent != 0 and strategy.leg_count > 1 and request.time_in_force == IOC:
+        if routed and request.time_in_force == IOC:
             own, price, force = request.quantity, request.price, request.time_in_force
             if route_child(engine, owner, strategy_index, request.side, price, own, force, request.signal) > 0:
                 continue

@@ -85,6 +85,7 @@ def write_parent(engine, row):
     record.venues = venues
     record.side = parent.side
     record.state = parent.state
+    record.legs = parent.leg_count if parent.several != 0 else 0
     commit_journal(core.journal, PARENT_KIND, core.clock_ns)
 
 

@@ -68,7 +68,7 @@ def holder_of(engine, leg):
     strategy = view(core.strategies, core.strategy_count, STRATEGY)[leg // LEGS_PER_STRATEGY]
     if strategy.parent == 0:
         return leg
-    return view(strategy.row, 1, PARENT)[0].holder
+    return view(strategy.row, 1, PARENT)[0].holder[leg % LEGS_PER_STRATEGY]
 
 
 @hot
@@ -127,13 +127,16 @@ def fill_everywhere(engine, order_address, price, quantity, fee):
     row = parent_row(engine, order.leg, order.parent)
     if row != 0:
         fill_cell(own_cell(engine, order.leg, order.instrument), order.side, price, quantity, fee)
-        count_done(engine, row, price, quantity)
+        count_done(engine, row, order.leg, order.side, price, quantity)
 
 
 @hot
-def count_done(engine, row, price, quantity):
-    """Shares of the parent order that `row` works were traded (negative: taken back)."""
+def count_done(engine, row, leg, side, price, quantity):
+    """Shares of the parent order that `row` works were traded (negative: taken back). What one of several legs trades
+    against its own side gives shares back."""
     core = view(engine, 1, ENGINE)[0]
     parent = view(view(core.strategies, core.strategy_count, STRATEGY)[row].row, 1, PARENT)[0]
+    if parent.several != 0 and (side == BUY) == (parent.selling >> (leg % LEGS_PER_STRATEGY) & 1 == 1):
+        quantity = -quantity
     parent.filled += quantity
     parent.value += price * quantity

@@ -330,7 +330,7 @@ PARENT_FIELDS = [
     ("parent", "<i8"),
     ("state", "<i8"),  # ParentState
     ("owner", "<i8"),  # row of the strategy whose it is, 0: people
-    ("holder", "<i8"),  # the owner's leg, in whose cell the fills are held; -1: people
+    ("holder", "<i8", (LEGS_PER_STRATEGY,)),  # for each leg the owner's, in whose cell its fills are held; -1: people
     ("trader", "<i8"),
     ("side", "<i8"),
     ("quantity", "<i8"),
@@ -347,6 +347,8 @@ PARENT_FIELDS = [
     ("scheduled", "<i8"),  # shares that are to be done by now
     ("waiting_ns", "<i8"),  # since when it waits at the touch for the next ones, 0: it does not
     ("crossing", "<i8"),  # it has waited enough
+    ("several", "<i8"),  # each leg is an instrument of its own (a multi-leg order); else all are the same one
+    ("selling", "<i8"),  # of a multi-leg order: bit at, leg `at` sells
 ]
 PARENT = np.dtype(PARENT_FIELDS)
 

@@ -41,7 +41,8 @@ class StrategyKind:
 
 @dataclass(frozen=True)
 class AlgorithmKind:
-    """How a parent order is worked. `number` is what records carry; `needs_price`: it does not work without a limit."""
+    """How a parent order is worked. `number` is what records carry; `needs_price`: it does not work without a limit;
+    `most_legs`: it works a multi-leg order of 2 to so many legs, 0: an order of one instrument."""
 
     name: str
     number: int
@@ -51,6 +52,7 @@ class AlgorithmKind:
     hash: str
     needs_price: bool = False
     below: list[list[str]] = field(default_factory=list)
+    most_legs: int = 0
 
 
 @dataclass(frozen=True)

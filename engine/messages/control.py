@@ -131,7 +131,10 @@ class EnterParent:
     """An order that an algorithm of the catalogue works by orders of its own, from `start_ns` (0: now) to `end_ns` on
     the engine's clock. `client_order_id` as of EnterOrder; `venues` are those that it may use; a `price` of 0 is no
     limit; `parameters` by name as in the catalogue, every one. `strategy` 0 stands for people, then `trader` is the
-    person. Answered with the `parent_id`."""
+    person. Answered with the `parent_id`.
+
+    A multi-leg order has 2 to 4 `legs`, each a `venue`, `instrument`, `side`, `quantity` and `price` (0: no limit).
+    Then `instrument`, `side` and `price` are the first one's, `venues` those of all and `quantity` the sum."""
 
     client_order_id: str
     strategy: int
@@ -148,6 +151,7 @@ class EnterParent:
     end_ns: int
     parameters: dict[str, float]
     expires_ns: int = 0
+    legs: list[dict[str, int]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,8 @@ STRATEGY_STATE = np.dtype(
 ORDER_NUMBERS = np.dtype([("position", "<u8"), ("first", "<u8"), ("last", "<u8"), ("unused", "u1", (72,))])
 
 # A parent order when it was entered (WORKING) and when it had ended: `filled` shares for `value` (price x quantity).
-# `venues` has bit v - 1 for each venue v it may use. A price of 0 is no limit.
+# `venues` has bit v - 1 for each venue v it may use. A price of 0 is no limit. Of a multi-leg order `instrument`,
+# `side` and `price` are its first leg's, `quantity`, `filled` and `value` those of all legs.
 PARENT = np.dtype(
     [
         ("position", "<u8"),
@@ -170,7 +171,7 @@ PARENT = np.dtype(
         ("venues", "u1"),
         ("side", "u1"),
         ("state", "u1"),
-        ("reserved", "u1"),
+        ("legs", "u1"),  # of a multi-leg order, 0: one instrument
     ]
 )
 

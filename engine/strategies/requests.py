@@ -38,7 +38,8 @@ def ask_enter(requests, count, leg, side, price, quantity, signal):
 @hot
 def ask_parent(requests, count, leg, side, price, quantity, algorithm, duration_ns, signal):
     """Add a parent order of the leg's instrument at its venue, worked by the algorithm of this number with its
-    defaults; a price of 0 is no limit. The engine enters it a moment later. Returns the new count."""
+    defaults; a price of 0 is no limit. The engine enters it a moment later. Asked in one call for the multi-leg
+    algorithm, one leg after the other, they are the legs of one order. Returns the new count."""
     if count >= MAX_REQUESTS:
         return count
     request = requests[count]

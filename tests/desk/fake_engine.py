@@ -36,6 +36,15 @@ TWAP = AlgorithmKind(
     hash="c" * 16,
 )
 SNIPER = AlgorithmKind("sniper", 106, "Sniper", "Waits for its price.", [], "d" * 16, needs_price=True)
+LEGS = AlgorithmKind(
+    name="legs",
+    number=110,
+    label="Multi-leg",
+    summary="A pair or a small basket in a ratio.",
+    parameters=[Parameter("unhedged", "Most unhedged", "shares of the first leg", 1, 10_000, 200, step=1)],
+    hash="e" * 16,
+    most_legs=4,
+)
 TOP = {"bid": 999_900, "bid_quantity": 500, "ask": 1_000_100, "ask_quantity": 300, "last_price": None}
 BOUNDS = {
     "order_quantity": 1_000,
@@ -134,7 +143,7 @@ class FakeEngine:
             limits_version=self.limits_version,
             limits_hash=content_hash(self.limits),
             strategy_kinds=[PAIRS],
-            algorithm_kinds=[TWAP, SNIPER],
+            algorithm_kinds=[TWAP, SNIPER, LEGS],
             venue_kinds=[OUCH],
             venues=venues,
         )

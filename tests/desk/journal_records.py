@@ -53,7 +53,6 @@ class Journal:
     def enter(self, order_id: int, side: Side = Side.BUY, quantity: int = 100, **fields: Any) -> int:
         return self.append(
             RecordKind.ORDER_REQUEST,
-            **self._owner(),
             order_id=order_id,
             side=side,
             quantity=quantity,
@@ -61,7 +60,7 @@ class Journal:
             time_in_force=TimeInForce.DAY,
             signal=-1.25,
             kind=1,
-            **{"price": PRICE, "action": OrderAction.ENTER} | fields,
+            **self._owner() | {"price": PRICE, "action": OrderAction.ENTER} | fields,
         )
 
     def cancel(self, order_id: int) -> int:

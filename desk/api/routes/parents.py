@@ -18,6 +18,8 @@ from desk.api.shapes import (
     Cursor,
     EntryOut,
     Id,
+    LegOut,
+    LegsIn,
     OrderOut,
     Page,
     ParentIn,
@@ -27,6 +29,7 @@ from desk.api.shapes import (
     stamp,
 )
 from desk.blotter import parents
+from desk.blotter.legs import LegTerms, legs_done, of_the_whole
 from desk.blotter.models import Parent
 from desk.markets.models import Venue
 from engine.messages.codes import ParentState, Side
@@ -45,6 +48,7 @@ def parent_shape(parent: Any, venues: dict[int, str], algorithms: dict[int, str]
     return {
         "parent_id": str(parent.parent_id),
         "sequence": str(parent.sequence),
+        "legs": parent.legs,
         "algorithm": algorithms.get(parent.kind, str(parent.kind)),
         "strategy": identity(parent.strategy_id),
         "team": name_of(parent, "team"),
@@ -93,6 +97,35 @@ def enter_parent(request: HttpRequest, response: HttpResponse, body: ParentIn) -
     return entry_answer(response, parents.enter_parent(user, parent_ticket(body)))
 
 
+@router.post("/legs", response={202: EntryOut, 200: EntryOut})
+def enter_legs(request: HttpRequest, response: HttpResponse, body: LegsIn) -> Any:
+    """Enter a multi-leg order of the caller's team: a pair or a small basket in a ratio. Answers as `POST /orders`."""
+    user = caller(request, ApiScope.TRADE)
+    legs = [
+        LegTerms(
+            venue=venue_number(leg.venue),
+            instrument=instrument_id(leg.instrument),
+            side=Side[leg.side.upper()],
+            quantity=int(leg.quantity),
+            price=None if leg.price is None else Decimal(leg.price),
+        )
+        for leg in body.legs
+    ]
+    ticket = parents.ParentTicket(
+        client_order_id=body.client_order_id,
+        algorithm=body.algorithm,
+        parameters=dict(body.parameters),
+        start_ns=int(body.start_ns),
+        end_ns=int(body.end_ns),
+        seconds=body.seconds,
+        valid_milliseconds=body.valid_milliseconds,
+        care=body.care,
+        instruction=body.instruction.strip(),
+        **of_the_whole(legs),
+    )
+    return entry_answer(response, parents.enter_parent(user, ticket))
+
+
 @router.get("", response=Page[ParentOut])
 def list_parents(request: HttpRequest, after: Cursor = 0, limit: Count = PAGE, working: bool = False) -> Any:
     """Parent orders by the sequence of their entry."""
@@ -110,6 +143,22 @@ def list_children(request: HttpRequest, parent_id: Id, after: Cursor = 0, limit:
     """Its children, by the sequence of their request."""
     parent: Parent = parents.find_parent(caller(request, ApiScope.READ), parent_id)
     return page(request, parents.children_of(parent).select_related("team"), after, limit, order_shape)
+
+
+@router.get("/{parent_id}/legs", response=list[LegOut])
+def list_legs(request: HttpRequest, parent_id: Id) -> Any:
+    """How far each leg of a multi-leg order is; empty for an order of one instrument."""
+    parent: Parent = parents.find_parent(caller(request, ApiScope.READ), parent_id)
+    return [
+        {
+            "instrument": leg.instrument,
+            "side": word(Side(leg.side)),
+            "quantity": identity(leg.quantity),
+            "filled_quantity": str(leg.filled),
+            "average_price": money(leg.average_price),
+        }
+        for leg in (legs_done(parent) if parent.legs else [])
+    ]
 
 
 @router.delete("/{parent_id}", response={202: None})

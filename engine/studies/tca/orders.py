@@ -105,12 +105,17 @@ class Book:
         self.last_ns = 0
         self._by_order: dict[int, Parent] = {}
         self._by_number: dict[int, Parent] = {}
+        self._of_legs: dict[tuple[int, int, int], Parent] = {}  # by number, instrument and side
+        self._several: dict[int, int] = {}  # when the multi-leg order of each number ended
         for run in sources.journal():
             if isinstance(run, TextRecord):
                 self.last_ns = max(self.last_ns, run.time_ns)
             else:
                 self.last_ns = max(self.last_ns, int(run["header"]["time_ns"][-1]))
                 self._run(run)
+        for (number, *_), parent in self._of_legs.items():
+            # What a leg wanted follows from the others, so nothing of it counts as missed.
+            parent.ended_ns, parent.quantity = self._several[number], parent.filled
         for parent in self.parents:
             self._end(parent)
 
@@ -140,6 +145,9 @@ class Book:
 
     def _parent(self, header: Any, row: Any) -> None:
         number = int(row["parent_id"])
+        if row["legs"]:
+            self._several[number] = int(header["time_ns"]) if int(row["state"]) > ParentState.EXPIRING else 0
+            return
         known = self._by_number.get(number)
         if known is None:
             told: dict[str, Any] = {name: int(row[name]) for name in OWNED}
@@ -154,11 +162,16 @@ class Book:
         order = Order(target=int(row["target_order_id"]), sent_ns=int(header["time_ns"]), **told)
         self.orders[order.order_id] = order
         parent = self._by_number.get(order.parent_id) if order.parent_id else self._by_order.get(order.target)
+        key = (order.parent_id, order.instrument, order.side)
+        if order.parent_id in self._several:
+            parent = self._of_legs.get(key)
         if parent is None:
             owned = {name: told[name] for name in OWNED}
             parent = Parent(parent_id=order.parent_id, decided_ns=order.sent_ns, **owned)
             self.parents.append(parent)
-            if order.parent_id:
+            if order.parent_id in self._several:
+                self._of_legs[key] = parent
+            elif order.parent_id:
                 self._by_number[order.parent_id] = parent
         parent.orders.append(order)
         self._by_order[order.order_id] = parent

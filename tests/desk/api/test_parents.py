@@ -39,6 +39,7 @@ def test_a_parent_order_reaches_the_engine_in_its_units(engine: FakeEngine, alic
         "start_ns": entered_ns,
         "end_ns": entered_ns + 600_000_000_000,
         "parameters": {"slices": 5.0},
+        "legs": [],
     }
 
 

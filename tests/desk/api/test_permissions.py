@@ -39,6 +39,15 @@ PARENT = {
     "parameters": {"slices": 5},
     "seconds": 600,
 }
+LEGS = {
+    "client_order_id": "l-1",
+    "legs": [
+        {"instrument": "AAA", "venue": "XSIM", "side": "buy", "quantity": "100"},
+        {"instrument": "BBB", "venue": "XSIM", "side": "sell", "quantity": "60", "price": "99.00"},
+    ],
+    "parameters": {"unhedged": 20},
+    "seconds": 600,
+}
 VENUE = {"name": "XTWO", "protocol": "ouch50", "settings": {"orders": "127.0.0.1:9000", "username": "desk"}}
 STRATEGY = {
     "name": "AAA / CCC",
@@ -84,6 +93,8 @@ TABLE: dict[tuple[str, str], tuple[Any, tuple[int, ...]]] = {
         (409, 404, 403, 403, 403, 401),  # a strategy works it
     ),
     ("POST", "/parents"): (PARENT, (202, 202, 403, 403, 403, 401)),
+    ("POST", "/parents/legs"): (LEGS, (202, 202, 403, 403, 403, 401)),
+    ("GET", "/parents/{parent_id}/legs"): (None, OWN_TEAM),
     ("GET", "/parents"): (None, READ),
     ("GET", "/parents/{parent_id}"): (None, OWN_TEAM),
     ("GET", "/parents/{parent_id}/orders"): (None, OWN_TEAM),

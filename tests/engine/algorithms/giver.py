@@ -1,4 +1,4 @@
-"""A strategy that gives one parent order, of its first instrument, and nothing else."""
+"""A strategy that gives one parent order, of its first instrument or as a pair, and nothing else."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import numpy as np
 from engine.hotpath.tables import CONTEXT, MAX_REQUESTS, REQUEST
 from engine.messages.catalogue import Parameter
 from engine.native import view
-from engine.strategies.requests import BUY, ask_parent
+from engine.strategies.requests import BUY, SELL, ask_parent
 
+LEGS = 110  # the multi-leg algorithm: half as much of the second instrument against the first
 LABEL = "Giver"
 SUMMARY = "Gives one parent order."
 INSTRUMENT_LABELS = ["First"]
@@ -28,4 +29,7 @@ def on_event(context, row, legs):
     own.given = 1
     requests = view(view(context, 1, CONTEXT)[0].requests, MAX_REQUESTS, REQUEST)
     duration_ns = int(own.seconds) * 1_000_000_000
-    return ask_parent(requests, 0, 0, BUY, 0, int(own.quantity), int(own.algorithm), duration_ns, 0.0)
+    count = ask_parent(requests, 0, 0, BUY, 0, int(own.quantity), int(own.algorithm), duration_ns, 0.0)
+    if int(own.algorithm) == LEGS:
+        return ask_parent(requests, count, 1, SELL, 0, int(own.quantity) // 2, LEGS, duration_ns, 0.0)
+    return count

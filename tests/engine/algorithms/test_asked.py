@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ from engine.simulator.config import parse_config
 from engine.simulator.recording import record
 from engine.strategies import STRATEGIES, compiled_kind
 from tests.engine.algorithms import giver
-from tests.engine.algorithms.trading_floor import Floor
-from tests.engine.loop_builder import ALPHA, STRATEGY, TEAM, VENUE, WIDE
+from tests.engine.algorithms.trading_floor import MIDDLE, TICK, Floor
+from tests.engine.loop_builder import ALPHA, BRAVO, STRATEGY, TEAM, VENUE, WIDE
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +66,22 @@ def test_asked_for_twice_by_a_restart_it_is_entered_once_and_late_it_is_not_ente
     assert first.applied
     assert again == first
     assert "later than its sender allowed" in floor.loop.commands.execute(late).reason
+
+
+def test_legs_that_are_asked_for_in_one_call_are_one_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(giver, "INSTRUMENT_LABELS", ["First", "Second"])
+    floor = Floor()
+    floor.loop.applied(replace(start(quantity=300, algorithm=giver.LEGS, seconds=30), instruments=[ALPHA, BRAVO]))
+    floor.loop.quote(BRAVO, MIDDLE - TICK, MIDDLE + TICK)
+    floor.answer()
+    [asked] = floor.loop.commands.parents.take_asked()
+
+    assert floor.loop.commands.execute(asked).applied
+    floor.run(15)
+
+    assert [int(floor.loop.leg(at)["position"]) for at in (0, 1)] == [300, -150]
+    begun, ended = floor.parents
+    assert (begun["strategy"], begun["legs"], begun["quantity"], ended["filled"]) == (STRATEGY, 2, 450, 450)
 
 
 def test_an_algorithm_that_there_is_not_is_asked_for_in_vain() -> None:

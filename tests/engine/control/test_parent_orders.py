@@ -46,7 +46,7 @@ def test_it_is_journalled_when_it_is_entered_and_when_it_has_ended(floor: Floor)
         "position": 2, "parent_id": number, "quantity": 600, "price": MIDDLE + TICK, "start_ns": START_NS,
         "end_ns": START_NS + 10 * SECOND_NS, "filled": 0, "value": 0, "limits_version": 1, "strategy": 0, "team": TEAM,
         "trader": TRADER, "instrument": ALPHA, "kind": 101, "venues": 0b11, "side": BUY,
-        "state": int(ParentState.WORKING),
+        "state": int(ParentState.WORKING), "legs": 0,
     }  # fmt: skip
     ended = {"filled": 600, "value": 600 * (MIDDLE + TICK), "state": int(ParentState.DONE)}
     assert floor.parents == [begun, begun | ended]
@@ -293,7 +293,7 @@ def test_the_state_says_how_far_it_is(floor: Floor) -> None:
             "venues": [VENUE, OTHER_VENUE],
             "side": BUY, "quantity": 600, "price": MIDDLE + TICK, "start_ns": START_NS,
             "end_ns": START_NS + 10 * SECOND_NS, "state": "WORKING", "filled": 100, "scheduled": 300, "working": 200,
-            "average_price": MIDDLE - TICK, "volume": 700, "refusing": 0,
+            "average_price": MIDDLE - TICK, "volume": 700, "refusing": 0, "legs": [],
         }
     ]  # fmt: skip
     assert state["strategies"] == []

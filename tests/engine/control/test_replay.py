@@ -252,9 +252,16 @@ def parent(loop: Lived, name: str, side: int, owner: int) -> control.EnterParent
     kind = compiled_algorithm(name)
     values = {parameter.name: parameter.default for parameter in kind.module.PARAMETERS}
     end_ns = int(loop.core["clock_ns"]) + 3 * SECOND_NS
+    legs = [leg(ALPHA, side, 500), leg(BRAVO, BUY + SELL - side, 300)] if name == "legs" else []
+    venues, price, quantity = ([1], 0, 800) if legs else ([1, 2], MIDDLE + 500, 500)
     return control.EnterParent(
-        "p", owner, TEAM, 9, name, kind.hash, ALPHA, [1, 2], side, 500, MIDDLE + 500, 0, end_ns, values
+        "p", owner, TEAM, 9, name, kind.hash, ALPHA, venues, side, quantity, price, 0, end_ns, values, legs=legs
     )
+
+
+def leg(instrument: int, side: int, quantity: int) -> dict[str, int]:
+    """One leg of a multi-leg order at the first venue, without a limit."""
+    return {"venue": 1, "instrument": instrument, "side": side, "quantity": quantity, "price": 0}
 
 
 def cancel_some_parent(loop: Lived, which: int) -> None:
@@ -308,6 +315,31 @@ def test_working_parent_orders_are_there_again_after_a_replay(monkeypatch: pytes
 
     assert made.found.extra == b""
     assert state_of(made.memory, made.commands.configuration) == expected
+
+
+@pytest.mark.parametrize(("owner", "unwind"), [(0, 0), (STRATEGY, 1)])
+def test_a_multi_leg_order_goes_on_after_a_replay(owner: int, unwind: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    lived = Lived()
+    body = parent(lived, "legs", BUY, owner)
+    told = {"patience": 0.0, "unhedged": 100, "rule": 1, "time_out": 0.4, "unwind": unwind}
+    number = lived.applied(replace(body, parameters=body.parameters | told))["parent_id"]
+    for ticks in (1, 2, -3, 0, 4):
+        pass_time(lived.address)
+        for order in lived.memory.orders.copy():
+            if order["parent"] == number and order["leaves"]:
+                lived.report(ReportKind.EXECUTED, int(order["order_id"]), 20, MIDDLE, int(order["venue"]))
+        lived.swing(ticks)
+    expected = state_of(lived.memory, lived.configuration)
+    [row] = lived.commands.parents.working()
+    asked = {int(order["instrument"]) for order in lived.memory.orders if order["parent"] == number}
+    assert asked == {ALPHA, BRAVO}
+    record = lived.memory.rows[row].tobytes()
+
+    made = replayed(lived, monkeypatch)
+
+    assert made.found.extra == b""
+    assert state_of(made.memory, made.commands.configuration) == expected
+    assert made.memory.rows[row].tobytes() == record
 
 
 def test_parent_orders_of_another_build_are_not_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:

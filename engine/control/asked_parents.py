@@ -1,0 +1,59 @@
+"""Parent orders that strategies asked for in the loop, as the commands that enter them."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+from engine.algorithms import ALGORITHMS, compiled_algorithm
+from engine.messages.control import Command, EnterParent, command
+
+ENGINE_ACTOR = "engine"
+ASKED_WITHIN_NS = 5_000_000_000  # what a strategy asked for longer ago has lost its reason
+SAME = ("strategy", "algorithm", "duration_ns", "asked_ns")  # of what a strategy asked for in one call
+
+
+def asked_commands(rows: list[Any]) -> list[Command]:
+    """One command for each order. What a strategy asked for in one call of an algorithm of several legs, one after the
+    other, are the legs of one order."""
+    groups: list[list[Any]] = []
+    for row in rows:
+        several = hasattr(_algorithm(row)[1], "MOST_LEGS")
+        if several and groups and all(groups[-1][0][name] == row[name] for name in SAME):
+            groups[-1].append(row)
+        else:
+            groups.append([row])
+    return [command(_body(group), ENGINE_ACTOR, f"strategy-parent-{int(group[0]['number'])}") for group in groups]
+
+
+def _algorithm(row: Any) -> tuple[str, ModuleType | None]:
+    """Name and module; an algorithm that there is not has no name, and is refused."""
+    number = int(row["algorithm"])
+    return next(((name, module) for name, (at, module) in ALGORITHMS.items() if at == number), ("", None))
+
+
+def _body(group: list[Any]) -> EnterParent:
+    row, (name, module) = group[0], _algorithm(group[0])
+    legs = []
+    if hasattr(module, "MOST_LEGS"):
+        legs = [
+            {part: int(one[part]) for part in ("venue", "instrument", "side", "quantity", "price")} for one in group
+        ]
+    return EnterParent(
+        client_order_id=f"strategy-{int(row['strategy'])}-{int(row['number'])}",
+        strategy=int(row["strategy"]),
+        team=int(row["team"]),
+        trader=0,
+        algorithm=name,
+        kind_hash=compiled_algorithm(name).hash if name else "",
+        instrument=int(row["instrument"]),
+        venues=sorted({int(one["venue"]) for one in group}),
+        side=int(row["side"]),
+        quantity=sum(int(one["quantity"]) for one in group),
+        price=int(row["price"]),
+        start_ns=0,
+        end_ns=int(row["asked_ns"]) + int(row["duration_ns"]),
+        parameters={parameter.name: parameter.default for parameter in module.PARAMETERS} if module else {},
+        expires_ns=int(row["asked_ns"]) + ASKED_WITHIN_NS,
+        legs=legs,
+    )
