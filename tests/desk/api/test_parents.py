@@ -115,6 +115,7 @@ def test_children_roll_up_and_the_end_is_told(engine: FakeEngine, alice: User, m
     assert found == {
         "parent_id": "2",
         "sequence": "1",
+        "legs": 0,
         "algorithm": "twap",
         "strategy": None,
         "team": "Pairs",
