@@ -39,6 +39,7 @@ from engine.journal.scratch import ScratchJournal
 from engine.messages import control
 from engine.messages.backtest import BacktestConfig, read_backtest
 from engine.messages.codes import EngineState, RecordKind, SessionState
+from engine.messages.costs import CostRow, by_place, costs_hash, read_costs
 from engine.messages.instruments import read_instruments
 from engine.messages.journal import ENGINE_STATE
 from engine.native import address_of, touched
@@ -64,6 +65,7 @@ class Backtest:
         self.described = json.loads((recording / "recording.json").read_text())
         self.config, self.out = config, out
         self.instruments = read_instruments(recording / "instruments.json")
+        self.costs = self._read_costs()
         self.simulation, self.assembly = self._assemble(recording)
         self.memory = EngineMemory(self.instruments, venue_count=max([4, *(v.venue for v in config.venues)]))
         self.configuration = Configuration(self.memory, {row.id: row.name for row in self.instruments})
@@ -78,9 +80,19 @@ class Backtest:
         self.results = Results(self.memory, self.configuration)
         self.events = 0
 
+    def _read_costs(self) -> list[CostRow]:
+        """Rows of what trades here; those of instruments that the recording has not are left out."""
+        if not self.config.costs:
+            return []
+        known = {0, *(row.id for row in self.instruments)}
+        venues = {0, *(body.venue for body in self.config.venues)}
+        return [row for row in read_costs(Path(self.config.costs)) if row.instrument in known and row.venue in venues]
+
     def _assemble(self, recording: Path) -> tuple[Simulation, Assembly]:
         venues = []
+        answered = by_place(self.costs, lambda row: row.instrument == 0 and row.latency_us > 0)
         for body in self.config.venues:
+            timed = answered.get((body.venue, 0))
             maker_fee, taker_fee = (int(body.settings.get(name) or 0) for name in ("maker_fee", "taker_fee"))
             venues.append(
                 VenueConfig(
@@ -88,6 +100,7 @@ class Backtest:
                     body.venue,
                     maker_fee=maker_fee,
                     taker_fee=taker_fee,
+                    entry_latency_us=timed.latency_us if timed else 0,
                     packet_interval_ms=int(self.described.get("packet_interval_ms", 5)),
                     users=(User(USER),),
                 )
@@ -98,6 +111,7 @@ class Backtest:
             instruments=recording / "instruments.json",
             flow=recording / "flow.npy",
             session="BACKTEST",
+            costs=Path(self.config.costs) if self.config.costs else None,
         )
         assembly = Assembly(made, int(self.described["start_ns"]), log=False)
         return assembly.simulation, assembly
@@ -142,7 +156,10 @@ class Backtest:
         self.journal.append_started(started)
         begin_numbers(self.memory.address)
         rows = [asdict(row) for row in self.config.limits]
-        bodies = [control.ApplyLimits(0, rows), *self.config.venues, *self.config.strategies]
+        bodies: list[Any] = [control.ApplyLimits(0, rows), *self.config.venues]
+        if self.costs:
+            bodies.append(control.ApplyCosts(costs_hash(self.costs), [asdict(row) for row in self.costs]))
+        bodies += self.config.strategies
         for at, body in enumerate(bodies):
             status = self.commands.execute(control.command(body, ACTOR, f"backtest-{at:04d}"))
             if not status.applied:

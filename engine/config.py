@@ -32,6 +32,8 @@ class EngineConfig:
     ever paged out. `huge_pages`: transparent, reserved or never.
     `sync_policy`: when the copier makes the journal durable. `latency_budget_us` and `order_latency_budget_us`: packet
     received to send called, p99 of the last minute and any one order; longer is an alarm; 0: no budget.
+    `costs`: the file of fitted costs that the router reckons with (docs/tca.md), read once at start; none: it learns
+    all by itself.
     """
 
     instruments: Path
@@ -49,6 +51,7 @@ class EngineConfig:
     huge_pages: str = "transparent"
     latency_budget_us: int = 0
     order_latency_budget_us: int = 0
+    costs: Path | None = None
 
 
 def read_config(path: Path) -> EngineConfig:
@@ -70,6 +73,8 @@ def read_config(path: Path) -> EngineConfig:
         raise ValueError(f"{path}: the setting 'instruments' is missing")
     base = path.resolve().parent
     places = {"instruments": base / raw.pop("instruments"), "state": base / raw.pop("state", ".")}
+    if "costs" in raw:
+        places["costs"] = base / raw.pop("costs")
     config = EngineConfig(**places, **raw)
     choices = (("mode", MODES), ("wait", WAITS), ("sync_policy", SYNC_POLICIES), ("huge_pages", HUGE_PAGES))
     for name, allowed in choices:

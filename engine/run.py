@@ -49,6 +49,7 @@ from engine.journal.writer import Journal, open_journal
 from engine.messages import control
 from engine.messages.codes import EngineState, OrderState, RecordKind, Scope, SessionState
 from engine.messages.control import Status
+from engine.messages.costs import costs_hash, read_costs
 from engine.messages.endpoints import engine_endpoints
 from engine.messages.instruments import read_instruments
 from engine.messages.journal import ENGINE_STATE, HEADER_SIZE, JOURNAL_HEADER, RECORD_SIZE
@@ -119,6 +120,7 @@ class Engine:
         core["clock_ns"] = time.time_ns()
         self._append_extra(recovered)
         self._begin_epoch(recovered)
+        self._apply_costs()
         self.journal.start_keeper()
         endpoints = engine_endpoints(self.config.state)
         self.control = ControlServer(endpoints.control, self._wake, self._watch, self._look)
@@ -279,6 +281,21 @@ class Engine:
         self._set_state(EngineState.HALTED if killed else EngineState.RECONCILING)
         if recovered.records:
             say(f"recovered {recovered.records} journal records and {recovered.position} packets")
+
+    def _apply_costs(self) -> None:
+        """The file of fitted costs, when it says other than the journal's last one."""
+        if self.config.costs is None:
+            return
+        try:
+            found = read_costs(self.config.costs)
+        except ValueError as error:
+            say(f"{error}; the router goes on with what it knows")
+            return
+        body = control.ApplyCosts(costs_hash(found), [asdict(row) for row in found])
+        if body.hash != self.configuration.costs_hash:
+            status = self.commands.execute(control.command(body, "engine"))
+            said = f"the router reckons with {self.config.costs}" if status.applied else status.reason
+            say(f"fitted costs: {said}")
 
     def _wake(self) -> None:
         self.memory.core["wake"] = 1

@@ -131,6 +131,8 @@ instruments = "{instruments}"
 mode = "paper"
 wait = "backing_off"
 venue_count = 8
+# What cost reports learn is written there; the router reckons with it from the next start on.
+costs = "costs.json"
 """
 
 

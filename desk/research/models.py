@@ -6,6 +6,7 @@ from django.db import models
 class Backtest(models.Model):
     """`definition` is the strategy as it was submitted; `totals` is the engine's own result object.
 
+    `fitted_costs`: the market answers to its orders as the newest cost report says (docs/tca.md).
     `progress` from 0 to 1; `artefacts` is the directory with result.json, equity.csv and fills.csv.
     """
 
@@ -19,6 +20,7 @@ class Backtest(models.Model):
     strategy = models.ForeignKey("strategies.Strategy", on_delete=models.PROTECT, related_name="backtests")
     definition = models.JSONField()
     recording = models.CharField(max_length=120)
+    fitted_costs = models.BooleanField(default=False)
     state = models.CharField(max_length=8, choices=State, default=State.QUEUED)
     progress = models.FloatField(default=0.0)
     totals = models.JSONField(default=dict)

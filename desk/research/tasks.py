@@ -85,15 +85,24 @@ def _fresh_directory(backtest: Backtest) -> Path:
     return directory
 
 
+def costs_file() -> Path:
+    """What the newest report of a day fitted."""
+    return Path(settings.STATE) / "costs.json"
+
+
 def _write_config(backtest: Backtest, path: Path) -> None:
     venue = backtest.strategy.venue
     # A backtest signs in nowhere, so its file holds no password.
     public = {name: "unused" if SECRET.search(name) and value else value for name, value in venue.settings.items()}
+    costs = path.with_name("costs.json") if backtest.fitted_costs else None
+    if costs is not None:
+        shutil.copyfile(costs_file(), costs)  # kept with the results: the next report makes another
     config = BacktestConfig(
         recording=str(recording_directory(backtest.recording)),
         venues=[DefineVenue(venue.number, venue.name, venue.protocol, public)],
         strategies=[StartStrategy(**backtest.definition)],
         limits=snapshot(),
+        costs=str(costs or ""),
     )
     write_backtest(path, config)
 

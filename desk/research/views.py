@@ -25,6 +25,8 @@ from desk.strategies.services import listed_strategies
 
 SHOWN = 100
 SIDES = ("First", "Second")
+FITTED = "fitted"
+MARKETS = (("", "as recorded"), (FITTED, "answers by fitted costs"))
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ def new(request: HttpRequest) -> HttpResponse:
     fields = [
         Field("strategy", "Strategy", "select", choices=tuple((str(row.pk), row.name) for row in strategies)),
         Field("recording", "Recorded session", "select", choices=tuple((name, name) for name in recordings)),
+        Field("costs", "Market", "select", choices=MARKETS, required=False, help="whether it moves after orders"),
     ]
     source = request.POST if request.method == "POST" else request.GET
     typed = {name: str(value) for name, value in source.items()}
@@ -72,7 +75,7 @@ def new(request: HttpRequest) -> HttpResponse:
         try:
             if chosen is None:
                 raise Invalid({"strategy": "Choose a strategy."})
-            made = services.submit_backtest(user, chosen, typed.get("recording", ""))
+            made = services.submit_backtest(user, chosen, typed.get("recording", ""), typed.get("costs") == FITTED)
             return redirect("research:backtest", made.pk)
         except Refusal as refusal:
             if refusal.status in (403, 404):

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from engine.control.configuration import LARGEST_NUMBER, PROTOCOLS, Configuration, Refusal
+from engine.control.fitted_costs import bind_costs, check_costs
 from engine.control.parent_orders import ParentOrders
 from engine.control.preview import preview
 from engine.control.routing import SMART, check_routed, route_order
@@ -68,6 +69,7 @@ class Commands:
             control.VIEW_SESSION: self._no_command,
             control.RAISE_BREAK: self._check_break,
             control.RESOLVE_BREAK: self._check_resolution,
+            control.APPLY_COSTS: lambda body, _: check_costs(self.configuration, body),
         }
         self._effects: dict[str, Callable[[Any, Any], dict[str, Any]]] = {
             control.START_STRATEGY: self._start,
@@ -88,6 +90,7 @@ class Commands:
             control.RESET_SESSION: self._reset_session,
             control.RAISE_BREAK: self._raise_break,
             control.RESOLVE_BREAK: self._resolve_break,
+            control.APPLY_COSTS: lambda body, rows: bind_costs(self.configuration, body.hash, rows),
         }
 
     def execute(self, command: Command) -> Status:

@@ -59,6 +59,7 @@ class Configuration:
     disconnected: set[int] = field(default_factory=set)  # venues that people keep disconnected
     resets: dict[int, tuple[str, int, int]] = field(default_factory=dict)  # command, next inbound, next outbound
     outbound_numbers: dict[int, int] = field(default_factory=dict)  # FIX in the loop: next sent, for people
+    costs_hash: str = ""  # of the fitted costs that the router reckons with; empty: none
     complaints: dict[int, str] = field(default_factory=dict)  # why a venue has no session, as a sentence, for people
 
     @property

@@ -6,6 +6,7 @@ are not negative only, so that every backend rounds alike.
 
 from __future__ import annotations
 
+from engine.hotpath.fitted_costs import part_of_price, square_root_impact
 from engine.hotpath.router_tables import CHILD, COST_SCALE, DEPTH_BOUNDS, DEPTHS, LEARNED, ROUTE_ROW
 from engine.messages.codes import Side
 from engine.native import hot, view
@@ -37,9 +38,12 @@ def scaled(amount, numerator, denominator):
 
 
 @hot
-def average(total, count, prior):
-    """A learned sum per share or order as a cost; `prior` of them are believed to have had nothing."""
-    return scaled(total, COST_SCALE, count + prior)
+def expected_impact(learned, price, quantity):
+    """How far the middle moves against us after an order that takes `quantity` shares, as a cost: what was learned,
+    and what cost reports fitted (nothing, before there was one) with the weight of PRIOR_IMPACTS orders."""
+    known = view(learned, 1, LEARNED)[0]
+    fitted = part_of_price(square_root_impact(known.impact_scale, quantity), price)
+    return scaled(known.impact * COST_SCALE + fitted * PRIOR_IMPACTS, 1, known.impact_orders + PRIOR_IMPACTS)
 
 
 @hot
@@ -152,7 +156,8 @@ def cost_of_taking(child_address, row_address, middle_twice):
     row.sure = row.far_quantity * got // 1000
     row.price_part = distance(child.side, row.far, middle_twice)
     row.fee_part = row.taker_fee * COST_SCALE
-    row.impact_part = average(known.impact, known.impact_orders, PRIOR_IMPACTS)
+    asked = child.quantity if child.quantity < row.far_quantity else row.far_quantity
+    row.impact_part = expected_impact(row.learned, row.far, asked)
     row.miss_part = child.tick_size * (1000 - got)
     row.take_cost = row.price_part + row.fee_part + row.impact_part + row.miss_part
 
@@ -183,7 +188,9 @@ def cost_of_midpoint(child_address, row_address, middle_twice):
     row.fill_chance = chance
     row.price_part = 0
     row.fee_part = row.taker_fee * COST_SCALE
-    row.impact_part = average(known.impact, known.impact_orders, PRIOR_IMPACTS)
+    expected = row.beyond // 1000
+    asked = child.quantity if child.quantity < expected else expected
+    row.impact_part = expected_impact(row.learned, middle_twice // 2, asked)
     row.miss_part = scaled(distance(child.side, child.best_far, middle_twice), 1000 - chance, 1000)
     row.miss_part += child.tick_size * (1000 - chance)
     row.take_cost = row.price_part + scaled(row.fee_part, chance, 1000) + row.impact_part + row.miss_part
@@ -264,6 +271,7 @@ def cost_of_resting(child_address, row_address, price, more, middle_twice, cross
     alone = depth_ratio(placed, mean)
     row.fill_chance -= row.fill_chance * alone // (alone + CONCENTRATION)
     filled = distance(child.side, price, middle_twice) + row.maker_fee * COST_SCALE
+    filled += part_of_price(known.adverse, price)
     missed = known.missed * COST_SCALE + child.missed_cost * PRIOR_MISSES
     crossing += scaled(missed, 1, known.missed_orders + PRIOR_MISSES)
     row.rest_cost = scaled(filled, row.fill_chance, 1000) + scaled(crossing, 1000 - row.fill_chance, 1000)

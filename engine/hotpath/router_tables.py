@@ -40,7 +40,10 @@ LEARNED = np.dtype(
         ("impact", "<i8"),  # price units by which the middle moved against us after orders that took
         ("impact_orders", "<i8"),
         ("latency_ns", "<i8"),  # from a request to its answer, smoothed; 0: nothing known
-        ("reserved", "<i8", (3,)),
+        # What cost reports fitted (ApplyCosts), not learned here: it stands behind what is learned.
+        ("impact_scale", "<i8"),  # impact of one share in 1/1,000,000 of a basis point; of more, by their square root
+        ("adverse", "<i8"),  # the middle against fills that rested, in 1/1,000 of a basis point; negative is a gain
+        ("reserved", "<i8"),
     ]
 )
 

@@ -20,17 +20,20 @@ from engine.messages.risk import LimitsRow
 
 @dataclass(frozen=True)
 class BacktestConfig:
-    """`recording` is the directory of a recorded session, with its recording.json."""
+    """`recording` is the directory of a recorded session, with its recording.json. `costs` is a file of fitted costs:
+    the market answers to our orders as they say, and takes as long; without one it does not, and at once."""
 
     recording: str
     venues: list[DefineVenue]
     strategies: list[StartStrategy]
     limits: list[LimitsRow]
+    costs: str = ""
 
 
 def write_backtest(path: Path, config: BacktestConfig) -> None:
     """Write the TOML file that `read_backtest` reads."""
     lines = [f"recording = {_toml(config.recording)}"]
+    lines += [f"costs = {_toml(config.costs)}"] if config.costs else []
     for name in ("venues", "strategies", "limits"):
         for row in getattr(config, name):
             lines += ["", f"[[{name}]]", *(f"{key} = {_toml(value)}" for key, value in asdict(row).items())]
@@ -49,7 +52,7 @@ def read_backtest(path: Path) -> BacktestConfig:
     kinds = {"venues": DefineVenue, "strategies": StartStrategy, "limits": LimitsRow}
     try:
         rows: dict[str, Any] = {name: [kind(**row) for row in raw.get(name, [])] for name, kind in kinds.items()}
-        return BacktestConfig(str(raw["recording"]), **rows)
+        return BacktestConfig(str(raw["recording"]), **rows, costs=str(raw.get("costs", "")))
     except KeyError:
         raise ValueError(f"{path}: the setting 'recording' is missing") from None
     except TypeError as error:

@@ -33,6 +33,7 @@ RESET_SESSION = "reset_session"
 VIEW_SESSION = "view_session"
 RAISE_BREAK = "raise_break"
 RESOLVE_BREAK = "resolve_break"
+APPLY_COSTS = "apply_costs"
 
 RECONCILIATION = "reconciliation"  # the actor that raises breaks
 
@@ -254,6 +255,16 @@ class ResolveBreak:
 
 
 @dataclass(frozen=True)
+class ApplyCosts:
+    """The costs that the router reckons with from now on, all of them: rows as in `engine.messages.costs.CostRow`,
+    `hash` as `costs_hash` makes it. The engine gives it when it starts with another file than before; so it stands in
+    the journal."""
+
+    hash: str
+    rows: list[dict[str, float]]
+
+
+@dataclass(frozen=True)
 class ViewSession:
     """A look at a venue's order session; never journalled. The answer's body is that of
     `engine.control.session_view`."""
@@ -289,6 +300,7 @@ BODIES: dict[str, type[Any]] = {
     VIEW_SESSION: ViewSession,
     RAISE_BREAK: RaiseBreak,
     RESOLVE_BREAK: ResolveBreak,
+    APPLY_COSTS: ApplyCosts,
 }
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.hotpath.fitted_costs import impact_scale
+from engine.messages.costs import Places, by_place, nearest, read_costs, tells_impact
 from engine.messages.instruments import Instrument, read_instruments
 from engine.simulator.broker import BrokerDesk
 from engine.simulator.config import BROKER, FIX_VERSIONS, LIT, ConfigError, ExchangeConfig, VenueConfig
@@ -60,6 +62,7 @@ class Assembly:
         if not self.midnight_ns:
             self.midnight_ns = self.start_ns - self.start_ns % DAY_NS
         self.session = config.session or session_name(datetime.now(UTC))
+        self._impacts = self._read_costs()
         self.oracle = Oracle(config.out / "oracle.jsonl" if log else None)
         self.generators: list[Generator] = []
         self._by_name: dict[str, BookMemory] = {}
@@ -89,6 +92,15 @@ class Assembly:
             return read_quotes(config.replay, ids)
         return np.zeros(0, np.dtype("<i8")), 0
 
+    def _read_costs(self) -> Places:
+        """Of the rows that say something of impact."""
+        if self.config.costs is None:
+            return {}
+        try:
+            return by_place(read_costs(self.config.costs), tells_impact)
+        except ValueError as error:
+            raise ConfigError(f"costs: {error}") from None
+
     def _venue(self, settings: VenueConfig, number: int) -> Venue:
         memory = BookMemory(
             self.instruments,
@@ -98,6 +110,9 @@ class Assembly:
             midnight_ns=self.midnight_ns,
             self_match=SelfMatch[settings.self_match.upper()],
         )
+        for listed in self.instruments:
+            scale = impact_scale(nearest(self._impacts, settings.id, listed.id))
+            memory.instruments[listed.id]["impact_scale"] = scale
         desk = self._held_desk(settings, memory, number)
         history = History(self.config.out / f"{settings.name.lower()}.feed") if self._log else None
         venue = Venue(

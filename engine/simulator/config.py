@@ -108,6 +108,8 @@ class ExchangeConfig:
     replay: Replay | None = None
     flow: Path | None = None
     schedule: tuple[ScheduledOrder, ...] = ()
+    costs: Path | None = None
+    """fitted costs: by how much the market moves after clients' orders that take; None: not at all"""
 
 
 def read_config(path: Path) -> ExchangeConfig:
@@ -127,7 +129,7 @@ def parse_config(raw: dict[str, Any], base: Path) -> ExchangeConfig:
         users = tuple(_build(User, user, "user") for user in entry.pop("users", []))
         lines = {key: tuple(entry.pop(key, ())) for key in ("line_a", "line_b")}
         venues.append(_build(VenueConfig, entry | lines | {"users": users}, "venue"))
-    for key in ("instruments", "flow", "out"):
+    for key in ("instruments", "flow", "out", "costs"):
         if key in raw:
             raw[key] = base / raw[key]
     if raw.get("speed") == "flat":

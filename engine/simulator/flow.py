@@ -9,6 +9,7 @@ import numpy as np
 from engine.messages.codes import OrderAction, Side, TimeInForce
 from engine.native import hot, load_i64, store_i64, view
 from engine.simulator.fair_values import FAIR, FAIR_ROW, advance_fair
+from engine.simulator.impact import pressure
 from engine.simulator.layout import BOOK, FLOW, INSTRUMENT, LEVEL, ORDER, REQUEST, CancelReason
 from engine.simulator.order_table import find_order, order_key
 from engine.simulator.random_numbers import UNIT, draw, draw_from
@@ -77,6 +78,15 @@ def prepare(generator, action, instrument, side, price, quantity, time_in_force)
 
 
 @hot
+def fair_value(generator, book, instrument):
+    """Where the market believes the price to be: its fair value, and what owners' orders have moved it by."""
+    state = view(generator, 1, GENERATOR)[0]
+    fair = view(state.fair, 1, FAIR)[0]
+    value = view(fair.rows, fair.instrument_count + 1, FAIR_ROW)[instrument].price
+    return value + pressure(book, instrument, state.next_time_ns)
+
+
+@hot
 def quote_price(fair_price, side, tick, half_spread_ticks, away):
     """A passive price on the tick grid, `away` ticks behind the best one that makes sense."""
     if side == BUY:
@@ -140,8 +150,7 @@ def add_order(generator, book, instrument, side):
     state = view(generator, 1, GENERATOR)[0]
     header = view(book, 1, BOOK)[0]
     entry = view(header.instruments, header.instrument_count + 1, INSTRUMENT)[instrument]
-    fair = view(state.fair, 1, FAIR)[0]
-    value = view(fair.rows, fair.instrument_count + 1, FAIR_ROW)[instrument].price
+    value = fair_value(generator, book, instrument)
     price = quote_price(value, side, entry.tick_size, state.half_spread_ticks, draw_distance(generator))
     quantity = 100 * (1 + draw(generator, 5))
     prepare(generator, ENTER, instrument, side, price, quantity, DAY)
@@ -175,8 +184,7 @@ def replace_order(generator, book, instrument):
         return
     entry = view(header.instruments, header.instrument_count + 1, INSTRUMENT)[instrument]
     order = view(header.orders, header.order_capacity + 1, ORDER)[find_order(book, order_key(0, existing))]
-    fair = view(state.fair, 1, FAIR)[0]
-    value = view(fair.rows, fair.instrument_count + 1, FAIR_ROW)[instrument].price
+    value = fair_value(generator, book, instrument)
     price = quote_price(value, order.side, entry.tick_size, state.half_spread_ticks, draw_distance(generator))
     quantity = order.executed + 100 * (1 + draw(generator, 5))
     prepare(generator, REPLACE, instrument, order.side, price, quantity, DAY)
@@ -196,12 +204,10 @@ def take(generator, book, instrument, side, price, quantity):
 @hot
 def arbitrage(generator, book, instrument):
     """Trade with a best price that fair value has left behind; returns whether there was one."""
-    state = view(generator, 1, GENERATOR)[0]
     header = view(book, 1, BOOK)[0]
     entry = view(header.instruments, header.instrument_count + 1, INSTRUMENT)[instrument]
     levels = view(header.levels, header.level_capacity + 1, LEVEL)
-    fair = view(state.fair, 1, FAIR)[0]
-    value = view(fair.rows, fair.instrument_count + 1, FAIR_ROW)[instrument].price
+    value = fair_value(generator, book, instrument)
     if entry.best_ask != 0 and levels[entry.best_ask].price < value:
         best = levels[entry.best_ask]
         take(generator, book, instrument, BUY, best.price, min(best.quantity, 2000))
@@ -218,7 +224,6 @@ def act(generator, book):
     """One event of the market at its next time."""
     state = view(generator, 1, GENERATOR)[0]
     header = view(book, 1, BOOK)[0]
-    fair = view(state.fair, 1, FAIR)[0]
     advance_fair(state.fair, state.next_time_ns)
     instrument = 1 + draw(generator, state.instrument_count)
     if arbitrage(generator, book, instrument):
@@ -230,7 +235,7 @@ def act(generator, book):
     number = draw(generator, 1024)
     cancels = min(900, CANCELS * load_i64(state.live + instrument * LIVE_SIZE) // state.depth)
     if number < TAKES:
-        value = view(fair.rows, fair.instrument_count + 1, FAIR_ROW)[instrument].price
+        value = fair_value(generator, book, instrument)
         side = draw_side(generator)
         price = quote_price(value, SELL if side == BUY else BUY, entry.tick_size, 0.0, 2)
         take(generator, book, instrument, side, price, 100 * (1 + draw(generator, 3)))

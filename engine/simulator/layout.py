@@ -105,6 +105,9 @@ INSTRUMENT = np.dtype(
         ("halted", "<i8"),
         ("last_price", "<i8"),
         ("traded_quantity", "<i8"),
+        ("impact_scale", "<i8"),  # of fitted costs (impact.py), 0: the market does not answer to owners' orders
+        ("taken", "<i8"),  # what owners' orders took, bought less sold and fading, in 1/1,000 of a share
+        ("faded_ns", "<i8"),
     ]
 )
 

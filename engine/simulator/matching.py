@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from engine.messages.codes import Side, TimeInForce
 from engine.native import hot, view
+from engine.simulator.impact import note_taken
 from engine.simulator.layout import (
     BOOK,
     INSTRUMENT,
@@ -105,6 +106,8 @@ def execute(book, request, reference, index, quantity, leaves):
     view(header.levels, header.level_capacity + 1, LEVEL)[order.level].quantity -= quantity
     entry.last_price = order.price
     entry.traded_quantity += quantity
+    if wanted.owner != 0 and entry.impact_scale != 0:
+        note_taken(book, wanted.instrument, wanted.side, quantity, wanted.time_ns)
     if order.displayed != 0:
         publish_executed(book, order.instrument, order.reference, quantity, match_number, wanted.time_ns)
     else:

@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.native import address_of, hot, touched, view
 from engine.simulator.generator import NEVER_NS
+from engine.simulator.impact import shift
 from engine.simulator.layout import BOOK, FLOW, REQUEST, BookMemory
 from engine.simulator.requests import apply, has_room, load_flow
 
@@ -36,6 +37,7 @@ def play(records, position, count, book, request, time_ns, message_limit):
         if view(record, 1, FLOW)[0].time_ns > time_ns:
             break
         load_flow(record, request)
+        shift(book, request)
         apply(book, request)
         position += 1
     return position

@@ -50,7 +50,9 @@ class Study:
             tape.walk(sources.recording(), self.book.changes)
             self.series = {instrument: series_of(tape, instrument) for instrument in wanted}
         self.report: Report = analyse(self.book, self.series)
-        self.costs: list[CostRow] = fit_costs(self.report, self.series)
+        self.costs: list[CostRow] = fit_costs(
+            self.report, self.series, (order for parent in self.book.parents for order in parent.orders)
+        )
 
     @property
     def from_ns(self) -> int:

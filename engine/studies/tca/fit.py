@@ -7,6 +7,7 @@ formulas and sources.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,14 @@ from engine.messages.costs import CostRow
 from engine.messages.tca import DAY_NS
 from engine.studies.tca.costs import Report
 from engine.studies.tca.market import Series
+from engine.studies.tca.orders import Order
 
 Array = np.ndarray[Any, Any]
 ADDED, REMOVED = int(Liquidity.ADDED), int(Liquidity.REMOVED)
 BASIS_POINTS = 10_000
 LEAST_PARENTS = 3  # fewer say nothing about a coefficient
+ADVERSE_HORIZON = 1  # of HORIZONS_NS: ten seconds
+NS_PER_US = 1000
 
 
 def volatility_basis_points(series: Series) -> float:
@@ -36,19 +40,23 @@ def volatility_basis_points(series: Series) -> float:
     return float(np.sqrt(np.sum(returns**2) / days)) * BASIS_POINTS
 
 
-def fit_costs(report: Report, series: dict[int, Series]) -> list[CostRow]:
-    """Rows for each venue and instrument that has fills, for each venue, each instrument, and everything."""
+def fit_costs(report: Report, series: dict[int, Series], orders: Iterable[Order] = ()) -> list[CostRow]:
+    """Rows for each venue and instrument that has fills, for each venue, each instrument, and everything. `orders` say
+    how long their venues took to answer."""
+    answered = [(row.venue, row.instrument, row.answered_ns - row.sent_ns) for row in orders if row.answered_ns]
+    waits = np.array(answered, np.int64).reshape(-1, 3)
     fills = report.fills
     priced = (fills["middle_2"] > 0) & (report.parents["arrival_2"][fills["parent_row"]] > 0)
     fills = fills[priced]
     volatility = {instrument: volatility_basis_points(market) for instrument, market in series.items()}
     pairs = np.unique(np.stack([fills["venue"], fills["instrument"]], axis=1).astype(np.int64), axis=0).tolist()
     keys = {(0, 0)} | {key for venue, at in pairs for key in ((venue, at), (venue, 0), (0, at))}
-    return [_row(report, fills, key, volatility) for key in sorted(keys) if len(fills)]
+    return [_row(report, fills, key, volatility, waits) for key in sorted(keys) if len(fills)]
 
 
-def _row(report: Report, fills: Array, key: tuple[int, int], volatility: dict[int, float]) -> CostRow:
+def _row(report: Report, fills: Array, key: tuple[int, int], volatility: dict[int, float], waits: Array) -> CostRow:
     venue, instrument = key
+    waited = waits[((waits[:, 0] == venue) | (venue == 0)) & ((waits[:, 1] == instrument) | (instrument == 0)), 2]
     own = fills[((fills["venue"] == venue) | (venue == 0)) & ((fills["instrument"] == instrument) | (instrument == 0))]
     quantity, notional = int(own["quantity"].sum()), float(own["notional"].sum())
     half_spread = float((own["quantity"] * own["spread_width"]).sum())
@@ -68,7 +76,17 @@ def _row(report: Report, fills: Array, key: tuple[int, int], volatility: dict[in
         volatility_basis_points=float(np.mean([volatility[at] for at in used])),
         volume=int(np.mean(volumes)),
         fee_basis_points=float(own["fees"].sum()) / notional * BASIS_POINTS,
+        adverse_basis_points=_adverse(own[own["liquidity"] == ADDED]),
+        latency_us=round(float(np.median(waited)) / NS_PER_US) if len(waited) else 0,
     )
+
+
+def _adverse(fills: Array) -> float:
+    """How far the middle had moved against these fills ten seconds later: what they had cost against the middle before,
+    less the cost against the one after. 0 when the recording goes no further."""
+    known = fills[fills[f"marked_{ADVERSE_HORIZON}"] > 0]
+    moved = -float(known["against_middle"].sum()) - float(known[f"markout_{ADVERSE_HORIZON}"].sum())
+    return moved / float(known["notional"].sum()) * BASIS_POINTS if len(known) else 0.0
 
 
 def _impact(report: Report, fills: Array, volatility: dict[int, float]) -> tuple[float, float]:

@@ -63,6 +63,7 @@ class Order:
     sent_ns: int
     state: int = int(OrderState.PENDING_NEW)
     ended_ns: int = 0
+    answered_ns: int = 0  # the venue's first word about it; 0: none yet
     fills: list[Fill] = field(default_factory=list)
 
     @property
@@ -178,6 +179,7 @@ class Book:
 
     def _report(self, order: Order, header: Any, row: Any) -> None:
         kind, time_ns = int(row["kind"]), int(header["time_ns"])
+        order.answered_ns = order.answered_ns or time_ns
         if kind == ReportKind.EXECUTED:
             venue_ns = int(row["venue_time_ns"])
             event_ns = int(event_time(time_ns, venue_ns % DAY_NS)) if venue_ns else NEVER_NS

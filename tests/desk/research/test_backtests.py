@@ -165,6 +165,22 @@ def test_a_canceled_one_is_stopped_while_it_runs(
     assert Backtest.objects.get(pk=backtest.pk).state == State.CANCELED
 
 
+def test_fitted_costs_are_kept_with_the_results(
+    monday: str, strategy: Strategy, alice: User, engine_state: Path, engine_does: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(run_backtest, "apply_async", lambda *_, **__: None)
+    with pytest.raises(Invalid, match="No cost report"):
+        submit_backtest(alice, strategy, monday, fitted_costs=True)
+    (engine_state / "costs.json").write_text("the costs")
+    backtest = submit_backtest(alice, strategy, monday, fitted_costs=True)
+    engine_does(DONE)
+    run_backtest(backtest.pk)
+    directory = engine_state / "backtests" / str(backtest.pk)
+    assert read_backtest(directory / "backtest.toml").costs == str(directory / "costs.json")
+    assert (directory / "costs.json").read_text() == "the costs"
+
+
 def test_who_may_submit(monday: str, strategy: Strategy, alice: User, bob: User, frank: User) -> None:
     for user in (bob, frank):
         with pytest.raises(NotPermitted):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from engine.algorithms import compiled_algorithm
 from engine.messages import control
 from engine.messages.control import APPLIED, REFUSED, Command, decode_command
+from engine.messages.costs import CostRow
 from engine.strategies import compiled_kind
 from tests.engine.loop_builder import ALPHA, PARAMETERS, SECOND_NS, START_NS, Loop
 
@@ -26,6 +27,9 @@ BY_TYPE: dict[str, st.SearchStrategy[Any]] = {
     "str": TEXTS,
     "list[int]": st.lists(NUMBERS, max_size=4),
     "list[dict[str, int]]": st.lists(st.dictionaries(LIMITS, NUMBERS, max_size=6), max_size=3),
+    "list[dict[str, float]]": st.lists(
+        st.dictionaries(st.sampled_from([*CostRow.__dataclass_fields__, "x"]), NUMBERS, max_size=14), max_size=3
+    ),
     "dict[str, str]": st.dictionaries(SETTINGS, TEXTS, max_size=8),
     "dict[str, float]": st.dictionaries(
         st.sampled_from([*PARAMETERS, "x"]), st.one_of(NUMBERS, st.floats(-1e300, 1e300)), max_size=8

@@ -298,3 +298,24 @@ def test_a_known_square_root_impact_and_share_of_the_spread_are_found_again(tmp_
     assert row.half_spread_basis_points == pytest.approx(1.0, rel=0.01)
     assert row.fee_basis_points == pytest.approx(FEE / 1_000_000 * 10_000, rel=0.01)
     assert row.impact_error < 0.05 * row.impact_coefficient
+
+
+def test_what_moved_against_resting_fills_and_how_long_a_venue_took_are_fitted(tmp_path: Path) -> None:
+    """Three buys rest at 99.99 below a middle of 100.00 and fill; ten seconds later it stands at 99.98, 99.97 and
+    99.99: 2, 3 and 1 basis points lower. The venue answers after 4, 6 and 5 ms."""
+    session = Session()
+    for ticks, answer_ms in ((2, 4), (3, 6), (1, 5)):
+        session.quote(ALPHA, 999_900, 1_000_100)
+        number = session.loop.enter(BUY, 100, 999_900)
+        session.wait(answer_ms * 1_000_000)
+        session.say(ReportKind.ACCEPTED, number, 100, 999_900)
+        session.wait(SECOND_NS)
+        session.fill(number, 100, 999_900, added=True)
+        session.wait(SECOND_NS)
+        session.quote(ALPHA, 999_900 - 100 * ticks, 1_000_100 - 100 * ticks)
+        session.wait(20 * SECOND_NS)
+    session.quote(ALPHA, 999_900, 1_000_100)  # so that the recording goes on for ten seconds after the last fill
+    study = Study(session.save(tmp_path))
+    (row,) = [row for row in study.costs if (row.venue, row.instrument) == (VENUE, ALPHA)]
+    assert row.adverse_basis_points == pytest.approx(2.0 * 1_000_000 / 999_900)
+    assert (row.latency_us, row.added_share) == (5_000, 1.0)
