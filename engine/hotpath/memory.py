@@ -10,6 +10,7 @@ import numpy as np
 from engine.hotpath import tables
 from engine.hotpath.book import BookMemory
 from engine.hotpath.latency import STAMP, STAMP_ROWS
+from engine.hotpath.router_delays import DELAYED, DELAYED_ROWS
 from engine.hotpath.router_tables import CHILD, LEARNED, ROUTE_ROW, ROUTED, ROUTED_ROWS
 from engine.hotpath.status_tables import MARKET, PRINT, PRINTS, STATUS
 from engine.messages.codes import EngineState, Scope, SessionState, StampCause, StrategyState
@@ -25,7 +26,7 @@ TABLES = (
     "subscription_legs", "orders", "requests", "context", "timespec", "packet", "pending", "pending_lengths",
     "touched", "touched_marks", "called", "polled", "stamps", "report", "fix_fields", "done_text", "marks",
     "statuses", "markets", "prints", "arrivals", "fills", "parents", "volumes", "asked", "learned", "routed",
-    "route_child", "route_rows",
+    "route_child", "route_rows", "delayed", "delayed_rows",
 )  # fmt: skip
 
 
@@ -95,6 +96,8 @@ class EngineMemory:
         self.routed = touched(ROUTED_ROWS, ROUTED)
         self.route_child = touched(1, CHILD)
         self.route_rows = touched(tables.VENUES, ROUTE_ROW)
+        self.delayed = touched(DELAYED_ROWS, DELAYED)
+        self.delayed_rows = touched(DELAYED_ROWS, ROUTE_ROW)
         self.inbound = touched(tables.VENUES * tables.INBOUND_BYTES, np.dtype("u1"))
         self.outbound = touched(tables.VENUES * tables.OUTBOUND_BYTES, np.dtype("u1"))
         self.address = address_of(self.core)

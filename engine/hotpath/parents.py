@@ -170,7 +170,7 @@ def give_back(engine, row):
             kept += 1
     core.parent_count = kept
     if kept == 0:
-        core.timer_ns = 0
+        core.timer_ns = core.sweep_due_ns
 
 
 @hot

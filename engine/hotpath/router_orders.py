@@ -12,6 +12,7 @@ from engine.hotpath.orders import STATE_CANCELED, is_open
 from engine.hotpath.requests import enter
 from engine.hotpath.router import ROW_BYTES, decide, find_best, is_better
 from engine.hotpath.router_costs import BUY, mean_passing
+from engine.hotpath.router_delays import delay_of, put_off, waits
 from engine.hotpath.router_learning import halve, learn_latency, learn_midpoint, learn_rest, learn_take
 from engine.hotpath.router_tables import CHILD, ROUTE_ROW, ROUTED, ROUTED_ROWS
 from engine.hotpath.router_view import fill_rows, learned_of
@@ -129,7 +130,8 @@ def free_ended(engine):
     core = view(engine, 1, ENGINE)[0]
     rows = view(core.routed, ROUTED_ROWS, ROUTED)
     for at in range(ROUTED_ROWS):
-        rows[at].open_takes = rows[at].open_rests = 0
+        rows[at].open_takes = waits(engine, rows[at].number) if rows[at].number != 0 else 0
+        rows[at].open_rests = 0
     orders = view(core.orders, core.order_mask + 1, ORDER)
     for slot in range(core.order_mask + 1):
         order = orders[slot]
@@ -188,26 +190,47 @@ def slowest(rows, count, before_ns, before_at):
 
 @hot
 def enter_parts(engine, at, count):
-    """Enter what was decided, the slowest venue first and each part sent before the next is made, so that they arrive
-    as close together as one thread can have it; explain each venue in the journal, in the same order."""
+    """Enter what was decided, the slowest venue first and each part sent before the next is made. What takes at a
+    venue that is known to be nearer waits, so that all of it arrives together; it is explained when it leaves, the
+    others at once."""
     core = view(engine, 1, ENGINE)[0]
     routed = view(core.routed, ROUTED_ROWS, ROUTED)[at]
     before_ns = 1 << 62
+    slowest_ns = 0
     row_at = -1
     for _ in range(count):
         row_at = slowest(core.route_rows, count, before_ns, row_at)
         row = view(core.route_rows, count, ROUTE_ROW)[row_at]
+        address = core.route_rows + row_at * ROW_BYTES
         before_ns = row.latency_ns
         routed.shown[row.venue] = row.far_quantity
         routed.ahead[row.venue] = row.ahead
         routed.midpoint[row.venue] = 1 if row.reason == PINGED else 0
         routed.own[row.venue] = 0
-        take_id = rest_id = 0
         if row.take_quantity > 0:
-            take_id = enter_part(engine, at, row.venue, row.take_price, row.take_quantity, IOC)
-        if row.rest_quantity > 0:
-            rest_id = enter_part(engine, at, row.venue, row.rest_price, row.rest_quantity, DAY)
-        write_route(engine, at, core.route_rows + row_at * ROW_BYTES, take_id, rest_id)
+            slowest_ns = row.latency_ns if row.latency_ns > slowest_ns else slowest_ns
+            delay_ns = delay_of(row.latency_ns, slowest_ns)
+            if delay_ns > 0 and put_off(
+                engine, routed.number, leg_at(engine, at, row.venue, IOC), routed.side, address, delay_ns
+            ):
+                routed.left -= row.take_quantity + row.rest_quantity
+                routed.open_takes += 1
+                continue
+        enter_row(engine, at, address)
+
+
+@hot
+def enter_row(engine, at, row_address):
+    """Enter what was decided about one venue, and explain it in the journal."""
+    core = view(engine, 1, ENGINE)[0]
+    row = view(row_address, 1, ROUTE_ROW)[0]
+    view(core.routed, ROUTED_ROWS, ROUTED)[at].sent_ns[row.venue] = core.clock_ns
+    take_id = rest_id = 0
+    if row.take_quantity > 0:
+        take_id = enter_part(engine, at, row.venue, row.take_price, row.take_quantity, IOC)
+    if row.rest_quantity > 0:
+        rest_id = enter_part(engine, at, row.venue, row.rest_price, row.rest_quantity, DAY)
+    write_route(engine, at, row_address, take_id, rest_id)
 
 
 @hot
@@ -343,7 +366,7 @@ def learn_from(engine, at, order_address):
     learned = learned_of(engine, order.venue, order.instrument)
     moved = moved_against(engine, at, order.side)
     if order.time_in_force != IOC:
-        waited_ms = (core.clock_ns - routed.decided_ns) // NS_PER_MS
+        waited_ms = (core.clock_ns - routed.sent_ns[order.venue]) // NS_PER_MS
         mean = mean_passing(learned, routed.typical_queue, HORIZON_MS)
         through = order.filled - routed.own[order.venue]
         learn_rest(
@@ -365,8 +388,9 @@ def settle_part(engine, slot, kind):
     if at < 0:
         return
     routed = view(core.routed, ROUTED_ROWS, ROUTED)[at]
-    if kind == ACCEPTED and core.clock_ns > routed.decided_ns:
-        learn_latency(learned_of(engine, order.venue, order.instrument), core.clock_ns - routed.decided_ns)
+    sent_ns = routed.sent_ns[order.venue]
+    if kind == ACCEPTED and core.clock_ns > sent_ns:
+        learn_latency(learned_of(engine, order.venue, order.instrument), core.clock_ns - sent_ns)
     elif kind == EXECUTED and order.time_in_force != IOC:
         note_own(engine, at, slot)
     if is_open(order.state):
@@ -379,9 +403,18 @@ def settle_part(engine, slot, kind):
             routed.left += order.quantity - order.filled
     else:
         routed.open_rests -= 1
+    go_on(engine, at, order.time_in_force == IOC)
+
+
+@hot
+def go_on(engine, at, took):
+    """A part is done, one that took or one that rested: once all that took are, what is left is routed again; the row
+    is free when nothing is open."""
+    core = view(engine, 1, ENGINE)[0]
+    routed = view(core.routed, ROUTED_ROWS, ROUTED)[at]
     if routed.open_takes > 0:
         return
-    if order.time_in_force == IOC and routed.left > 0 and routed.rounds < MOST_ROUNDS and core.replaying != MUTED:
+    if took and routed.left > 0 and routed.rounds < MOST_ROUNDS and core.replaying != MUTED:
         work(engine, at)
         if core.replaying == 0:
             flush_unsent(engine)

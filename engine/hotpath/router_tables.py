@@ -100,6 +100,7 @@ ROUTED = np.dtype(
         ("ahead", "<i8", (VENUES,)),
         ("midpoint", "<i8", (VENUES,)),
         ("own", "<i8", (VENUES,)),  # shares that traded there while the market was at our price
+        ("sent_ns", "<i8", (VENUES,)),
     ]
 )
 

@@ -69,6 +69,8 @@ ENGINE = np.dtype(
         ("routed", "<i8"),  # orders that the router split
         ("route_child", "<i8"),  # its decision at hand
         ("route_rows", "<i8"),
+        ("delayed", "<i8"),  # parts of sweeps that wait (engine.hotpath.router_delays), and what was decided of each
+        ("delayed_rows", "<i8"),
         # sizes
         ("instrument_count", "<i8"),
         ("venue_count", "<i8"),
@@ -86,7 +88,8 @@ ENGINE = np.dtype(
         ("fill_count", "<i8"),
         ("parent_count", "<i8"),
         ("asked_count", "<i8"),  # parent orders that strategies asked for so far
-        ("timer_ns", "<i8"),  # when the parent orders are to be called next, 0: never
+        ("timer_ns", "<i8"),  # when the parent orders are to be called next, or a part of a sweep leaves; 0: never
+        ("sweep_due_ns", "<i8"),  # when the next part of a sweep leaves, 0: none waits
         ("routing", "<i8"),  # the routed order whose part is being entered, 0: none
         ("routed_order", "<i8"),  # what became of the last one that was routed (router_orders.route)
         ("implied_end", "<i8"),  # the order that ends with the one that was just reported on, 0: none

@@ -1,11 +1,12 @@
-"""Time that passes for parent orders: when the market is silent, too. A TIMER record says when it was, so that a replay
-calls them at the same moments."""
+"""Time that passes for parent orders, and for parts of sweeps that wait: when the market is silent, too. A TIMER record
+says when it was, so that a replay calls them at the same moments."""
 
 from __future__ import annotations
 
 from engine.hotpath.dispatch import call_hook
 from engine.hotpath.numbers import reserve
 from engine.hotpath.parents import EXPIRING, MUTED, WORKING, cancel_children, parent_at, settle, stop
+from engine.hotpath.router_release import release_due
 from engine.hotpath.sending import flush_unsent
 from engine.hotpath.tables import ENGINE, TIME_PASSED
 from engine.journal.append import commit_journal
@@ -19,15 +20,18 @@ INTERVAL_NS = 200_000_000
 
 @hot
 def pass_time(engine):
-    """Journal the loop's time and call every parent order."""
+    """Journal the loop's time, send the parts of sweeps that are due and call every parent order."""
     core = view(engine, 1, ENGINE)[0]
     body = reserve(engine)
     if body == 0:
         return
     view(body, 1, TIMER)[0].position = core.position
     commit_journal(core.journal, TIMER_KIND, core.clock_ns)
-    core.timer_ns = core.clock_ns + INTERVAL_NS
     core.received_cycles = 0  # no packet caused what follows
+    release_due(engine)
+    core.timer_ns = core.clock_ns + INTERVAL_NS if core.parent_count > 0 else core.sweep_due_ns
+    if core.sweep_due_ns != 0 and core.sweep_due_ns < core.timer_ns:
+        core.timer_ns = core.sweep_due_ns
     at = 0
     while at < core.parent_count:
         row = load_i64(core.parents + at * 8)
