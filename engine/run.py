@@ -286,6 +286,9 @@ class Engine:
         """The file of fitted costs, when it says other than the journal's last one."""
         if self.config.costs is None:
             return
+        if not self.config.costs.exists():
+            say(f"there are no fitted costs at {self.config.costs} yet")
+            return
         try:
             found = read_costs(self.config.costs)
         except ValueError as error:
