@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from engine.messages import control
 from engine.messages.codes import RecordKind
 from engine.messages.costs import CostRow, costs_hash, read_costs, write_costs
+from engine.messages.records import TextRecord
+from engine.run import Engine
 from tests.engine.control.test_replay import Lived, replayed
 from tests.engine.hotpath.test_router_orders import ASK, asked, quoted_loop, smart
 from tests.engine.loop_builder import ALPHA, BRAVO, BUY, OTHER_VENUE, VENUE, Loop
@@ -119,6 +123,32 @@ def test_costs_that_make_no_sense_are_refused_and_those_before_stay() -> None:
     }
     for sentence, body in refused.items():
         assert sentence in loop.command(body).reason
+    assert learned(loop, OTHER_VENUE)[0] == 100_000
+
+
+def test_an_engine_that_starts_takes_the_file_once_and_a_bad_one_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loop, path = Loop(), tmp_path / "costs.json"
+    started: Any = SimpleNamespace(
+        config=SimpleNamespace(costs=path), configuration=loop.configuration, commands=loop.commands
+    )
+
+    def start() -> tuple[list[str], str]:
+        loop.taken()
+        Engine._apply_costs(started)
+        given = [record.document["kind"] for record in loop.taken() if isinstance(record, TextRecord)]
+        return given, capsys.readouterr().err
+
+    assert start() == ([], f"there are no fitted costs at {path} yet\n")
+    write_costs(path, [ROW], 0, 0)
+    assert start() == (["apply_costs"], f"fitted costs: the router reckons with {path}\n")
+    assert start() == ([], "")
+    path.write_text("{}")
+    given, said = start()
+    assert (given, said.endswith("the router goes on with what it knows\n")) == ([], True)
+    write_costs(path, [replace(ROW, instrument=99)], 0, 0)
+    assert start() == ([], "fitted costs: there are costs of venue 2, instrument 99, which there is not\n")
     assert learned(loop, OTHER_VENUE)[0] == 100_000
 
 

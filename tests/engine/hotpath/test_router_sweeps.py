@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.hotpath.router_delays import DELAYED_ROWS
 from engine.hotpath.timers import pass_time
@@ -14,7 +16,8 @@ from tests.engine.hotpath.test_router_orders import ASK, asked, quoted_loop, sma
 from tests.engine.loop_builder import ALPHA, BUY, OTHER_VENUE, SECOND_NS, VENUE, Loop
 
 MS_NS = 1_000_000
-IOC = int(TimeInForce.IOC)
+DAY, IOC = int(TimeInForce.DAY), int(TimeInForce.IOC)
+K = ReportKind
 NEAR, FAR = (VENUE, 500, ASK, IOC), (OTHER_VENUE, 500, ASK, IOC)
 
 
@@ -121,6 +124,43 @@ def test_with_no_room_to_wait_a_part_leaves_at_once() -> None:
     loop.applied(smart(BUY, 1000, ASK, IOC))
     assert asked(loop) == [FAR, NEAR]
     assert len(loop.memory.delayed) == DELAYED_ROWS
+
+
+def committed(loop: Loop) -> int:
+    """Shares that traded, that are asked for and that wait to be."""
+    waiting = loop.memory.delayed_rows[loop.memory.delayed["number"] != 0]
+    orders = loop.memory.orders
+    asked_for = orders["filled"].sum() + orders["leaves"].sum()
+    return int(asked_for + waiting["take_quantity"].sum() + waiting["rest_quantity"].sum())
+
+
+EVENTS = st.tuples(st.sampled_from(["wait", "accept", "fill", "cancel"]), st.integers(0, 7), st.integers(1, 600))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.sampled_from([DAY, IOC]), st.lists(EVENTS, max_size=20))
+def test_whatever_happens_no_share_is_asked_for_twice_and_nothing_is_left_behind(
+    time_in_force: int, events: list[tuple[str, int, int]]
+) -> None:
+    loop = know(quoted_loop(), 4, 10)
+    loop.applied(smart(BUY, 1200, ASK, time_in_force))
+    for what, which, amount in [*events, *[("cancel", at, 1) for at in range(4)] * 6]:
+        working = [order for order in loop.memory.orders if order["leaves"] > 0]
+        if what == "wait" or not working:
+            later(loop, amount * 10_000)
+            continue
+        order = working[which % len(working)]
+        number, venue, leaves = (int(order[name]) for name in ("order_id", "venue", "leaves"))
+        kind = {"accept": K.ACCEPTED, "fill": K.EXECUTED, "cancel": K.CANCELED}[what]
+        loop.report(kind, number, {"accept": 0, "fill": min(amount, leaves), "cancel": leaves}[what], ASK, venue)
+        assert committed(loop) <= 1200
+    for _ in range(8):
+        later(loop, 5 * MS_NS)
+        for order in [order for order in loop.memory.orders if order["leaves"] > 0]:
+            loop.report(K.CANCELED, int(order["order_id"]), int(order["leaves"]), venue=int(order["venue"]))
+    assert not loop.memory.delayed["number"].any()
+    assert not loop.memory.routed["number"].any()
+    assert committed(loop) == int(loop.memory.orders["filled"].sum())
 
 
 def test_a_replay_lets_parts_go_at_the_same_moments(monkeypatch: pytest.MonkeyPatch) -> None:
