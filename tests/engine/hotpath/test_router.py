@@ -279,6 +279,8 @@ def test_what_is_learned_of_a_venue_follows_its_answers() -> None:
         "depth_got": [0, 0, 0, 0, 5000, 0, 0, 0, 0, 0],
         "through_asked": [0, 1000, 2000, 0, 0, 0, 0, 0, 0, 0],
         "through_got": [0, 500, 0, 0, 0, 0, 0, 0, 0, 0],
+        "impact_scale": 0,
+        "adverse": 0,
         "missed": 1250,
         "missed_orders": 625,
         "impact": 1,
