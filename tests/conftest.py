@@ -2,10 +2,12 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.running_desk import RunningDesk, new_desk
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 DEADLINE_SECONDS = 20.0
@@ -18,6 +20,18 @@ def shared_data() -> Path:
     if not path.is_dir():
         pytest.skip("no recorded market data: set DESK_SHARED_DATA or put it in ../shared/data")
     return path
+
+
+@pytest.fixture(scope="session")
+def first_desk() -> Iterator[RunningDesk]:
+    """A desk that was started for the first time. It takes a minute, so the tests of the group `launcher` share it: the
+    tour, and then what stops it, starts it again and kills it."""
+    made = new_desk()
+    try:
+        made.start()
+        yield made
+    finally:
+        made.remove()
 
 
 @pytest.fixture

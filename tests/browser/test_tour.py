@@ -1,15 +1,13 @@
 """The tour of the README in a real browser against the real desk: from the first fill to KILL."""
 
 import re
-import shutil
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from desk.operations.demo import FIX_LINE_A_PORT, FIX_LINE_B_PORT, FIX_ORDER_PORT, FIX_RETRANSMISSION_PORT, Market
 from tests.browser.people import WAIT_MS, Person
-from tests.running_desk import RunningDesk, new_desk
+from tests.running_desk import RunningDesk
 
 pytestmark = [
     pytest.mark.browser,
@@ -22,13 +20,10 @@ EAGER = {"Entry": "0.4", "Exit": "0.1", "Patience": "0.5"}
 
 
 @pytest.fixture(scope="module")
-def desk(browser: Browser) -> Iterator[RunningDesk]:
-    """A desk of its own; asked for after the browser, so that without one nothing is started."""
-    made = new_desk()
-    made.start()
-    yield made
-    made.stop()
-    shutil.rmtree(made.state, ignore_errors=True)
+def desk(browser: Browser, request: pytest.FixtureRequest) -> RunningDesk:
+    """Asked for after the browser, so that without one nothing is started."""
+    made: RunningDesk = request.getfixturevalue("first_desk")
+    return made
 
 
 def test_the_tour(browser: Browser, desk: RunningDesk) -> None:

@@ -1,12 +1,12 @@
 """`make up` as a person meets it: starts, is reachable, stops, and leaves nothing behind."""
 
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from tests.processes import processes_of
-from tests.running_desk import RunningDesk, new_desk
+from tests.running_desk import RunningDesk
 
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("launcher"), pytest.mark.timeout(1200)]
 Eventually = Callable[[Callable[[], bool], str], None]
@@ -22,22 +22,15 @@ NAMES = (
 )
 
 
-@pytest.fixture(scope="module")
-def desk() -> Iterator[RunningDesk]:
-    made = new_desk()
-    yield made
-    made.remove()
-
-
 def running(desk: RunningDesk) -> list[str]:
     commands = processes_of(desk.state).values()
     return [name for name in NAMES if any(name in command for command in commands)]
 
 
 def test_it_starts_stops_starts_again_with_the_same_users_and_killed_leaves_no_process(
-    desk: RunningDesk, eventually: Eventually
+    first_desk: RunningDesk, eventually: Eventually
 ) -> None:
-    desk.start()
+    desk = first_desk
     assert running(desk) == list(NAMES)
     with urllib.request.urlopen(f"{desk.address}/readyz") as answer:
         assert answer.status == 200
