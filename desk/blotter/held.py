@@ -116,12 +116,15 @@ def release(actor: User, change_id: int, diff_hash: str, terms: dict[str, Any] |
     Raises NotFound, NotPermitted, Invalid (terms beyond what was asked), Conflict, EngineNotReached (it waits again),
     EngineRefused (it is over), OutcomeUnknown (`ask_again` tells).
     """
-    find_held(actor, change_id)
+    released = "It was released already; ask again what became of it."
+    # Before anything looks at the time: one whose answer was lost never expires, somebody has to hear of its end.
+    if find_held(actor, change_id).outcome == Outcome.UNKNOWN:
+        raise Conflict(released, code="change_approved")
 
     def note(change: ChangeRequest) -> None:
         entry = OrderEntry.objects.select_for_update().get(change=change)
         if entry.outcome != Outcome.HELD:
-            raise Conflict("It was released already; ask again what became of it.", code="change_approved")
+            raise Conflict(released, code="change_approved")
         if not policy.may_enter_order(change.proposer, entry.team_id):
             raise Conflict(f"{change.proposer} may not enter orders for {entry.team} any more.", code="proposer_gone")
         if terms is not None:

@@ -267,6 +267,8 @@ def test_a_lost_answer_is_asked_for_again_and_it_is_sent_once(
         with pytest.raises(OutcomeUnknown):
             release(gina, change.pk, change.diff_hash)
     assert entry_of(change).outcome == Outcome.UNKNOWN
+    ChangeRequest.objects.filter(pk=change.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    expire_changes()
     with pytest.raises(Conflict, match="released already"):
         release(charlie, change.pk, change.diff_hash, checked_order(replace(CARE, price=Decimal("99.00"))))
     assert enter_order(alice, CARE).entry.outcome == Outcome.UNKNOWN  # a program's retry sends nothing
