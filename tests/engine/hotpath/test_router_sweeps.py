@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from engine.hotpath.router_delays import DELAYED_ROWS
 from engine.hotpath.timers import pass_time
 from engine.messages import control
-from engine.messages.codes import RecordKind, ReportKind, Scope, TimeInForce
+from engine.messages.codes import OrderAction, ParentState, RecordKind, ReportKind, Scope, TimeInForce
 from engine.messages.records import BodyRecord
+from tests.engine.algorithms.trading_floor import Floor
 from tests.engine.control.test_replay import Lived, replayed
 from tests.engine.hotpath.test_router_orders import ASK, asked, quoted_loop, smart
 from tests.engine.loop_builder import ALPHA, BUY, OTHER_VENUE, SECOND_NS, VENUE, Loop
@@ -124,6 +125,30 @@ def test_with_no_room_to_wait_a_part_leaves_at_once() -> None:
     loop.applied(smart(BUY, 1000, ASK, IOC))
     assert asked(loop) == [FAR, NEAR]
     assert len(loop.memory.delayed) == DELAYED_ROWS
+
+
+@pytest.mark.parametrize("canceled", [False, True])
+def test_a_child_that_waits_counts_as_working_and_is_not_sent_for_a_parent_that_stopped(canceled: bool) -> None:
+    floor = Floor(venues=(VENUE, OTHER_VENUE), unanswered={VENUE, OTHER_VENUE})
+    know(floor.loop, 4, 10)
+    parent = floor.enter("twap", 900, 60, given={"slices": 1, "patience": 0.0})
+    for _ in range(3):
+        floor.step(MS_NS // 2)
+    entered = [row for row in floor.requests if row["action"] == OrderAction.ENTER]
+    assert [row["venue"] for row in entered] == [OTHER_VENUE]
+    waiting = floor.loop.memory.delayed_rows[0]
+    assert entered[0]["quantity"] + int(waiting["take_quantity"]) == 900
+    if canceled:
+        floor.loop.applied(control.CancelParent(parent))
+    floor.step(4 * MS_NS)
+    entered = [row for row in floor.requests if row["action"] == OrderAction.ENTER]
+    assert sum(row["quantity"] for row in entered) == (entered[0]["quantity"] if canceled else 900)
+    for row in entered:
+        floor.loop.report(K.CANCELED, row["order_id"], row["quantity"], venue=row["venue"])
+    if canceled:
+        floor.step(MS_NS)
+        assert floor.ended(parent)["state"] == ParentState.CANCELED
+    assert not floor.loop.memory.delayed["number"].any()
 
 
 def committed(loop: Loop) -> int:
