@@ -33,10 +33,10 @@ def test_each_venue_has_its_costs_and_the_reason(alice: User, market: Venue, cli
     rows = [" ".join(re.sub(r"<[^>]+>", " ", row).split()) for row in re.findall(r"<tr.*?</tr>", panel, re.S)]
     assert "decision 1 about routed order 8" in panel
     taken, passed = rows[1:]
-    assert taken == "XSIM (this order) Takes here 300 100.00 500 0.0050 −0.0004 0.0001 0.0047 0 0 0/1,000 0.0000 800"
+    assert taken == "XSIM (this order) Takes here 300 100.00 500 0.0050 −0.0004 0.0001 0.0047 0 0 — — 800"
     why, costs = passed.split(" 0 ", 1)
     assert why == "2 Passed over: an order of our own is on the other side"
-    assert costs == "0.00 0 0.0000 0.0030 0.0000 0.0030 0 0 0/1,000 0.0000 0"
+    assert costs == "— 0 0.0000 0.0030 0.0000 0.0030 0 0 — — —"
     assert "Route</h2>" not in client.get("/blotter/orders/").content.decode()
 
 
