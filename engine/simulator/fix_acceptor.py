@@ -46,7 +46,8 @@ SenderCompID={ours}
 TargetCompID={theirs}
 """
 RAW_DATA = 96
-# QuickFIX crashes when an acceptor that has run is destroyed, and it holds bare pointers to what it was given.
+# QuickFIX crashes when an acceptor that has run is stopped or destroyed, and it holds bare pointers to what it was
+# given: an acceptor ends with its process.
 _KEPT: list[Any] = []
 
 
@@ -91,9 +92,9 @@ class FixAcceptor:
             end.setblocking(False)
         selector.register(self._wake_reader, selectors.EVENT_READ, self._take_inbox)
         self._application = _Application(passwords, self._put)
-        self._acceptor = self._start(comp_id, directory, address[0], version)
+        self._start(comp_id, directory, address[0], version)
 
-    def _start(self, comp_id: str, directory: Path, host: str, version: str) -> Any:
+    def _start(self, comp_id: str, directory: Path, host: str, version: str) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         text = SETTINGS.format(
             dictionaries=dictionary_settings(version),
@@ -111,7 +112,6 @@ class FixAcceptor:
         acceptor = quickfix.SocketAcceptor(self._application, store, settings, log)
         _KEPT.append((self._application, settings, store, log, acceptor))
         acceptor.start()
-        return acceptor
 
     def active(self) -> list[str]:
         """CompIDs of the clients that are logged on."""
@@ -148,13 +148,6 @@ class FixAcceptor:
         """End of session for every client."""
         for account in self._accounts:
             self.send_reports(account, len(account.sequenced), now_ns)
-
-    def close(self) -> None:
-        """Log out and stop listening."""
-        self._acceptor.stop(True)
-        self._selector.unregister(self._wake_reader)
-        self._wake_reader.close()
-        self._wake_writer.close()
 
 
 class _Application(quickfix.Application):

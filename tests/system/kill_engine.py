@@ -123,7 +123,7 @@ class Killing:
         """Cancel everything, compare at rest, stop, replay."""
         rig, outcome = self.rig, self.outcome
         rig.apply(control.Kill(int(Scope.FIRM), 0, "the end of the test"))
-        wait_until(self._at_rest, "every order has ended", 30)
+        wait_until(self._at_rest, self._unrest, 30)
         outcome.faults += disagreements(self.exchange, self.engine, self.names, quiet=True)
         shown: dict[int, int] = {}
         for row in rig.state_frame()["positions"]:
@@ -140,7 +140,12 @@ class Killing:
 
     def _at_rest(self) -> bool:
         self.engine.read()
-        return not disagreements(self.exchange, self.engine, self.names, quiet=True)
+        working = any(left for _, left in self.engine.orders.values())
+        return not working and not disagreements(self.exchange, self.engine, self.names, quiet=True)
+
+    def _unrest(self) -> str:
+        working = [order_id for order_id, (_, left) in self.engine.orders.items() if left]
+        return f"working: {working}; {disagreements(self.exchange, self.engine, self.names, quiet=True)}"
 
 
 def kill_many(directory: Path, times: int, seed: int = 1, say: Callable[[str], None] = lambda _line: None) -> Outcome:

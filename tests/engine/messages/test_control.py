@@ -42,6 +42,7 @@ BODIES = [
     control.RaiseBreak("drop-1", "unknown_fill", 1, 2, 3, "a fill nobody sent"),
     control.ResolveBreak("drop-1", "booked by hand"),
     control.ViewSession(1, 20),
+    control.ApplyCosts("0" * 16, [{"venue": 1, "impact": 0.5}]),
 ]
 
 

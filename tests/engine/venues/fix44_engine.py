@@ -109,6 +109,18 @@ class Engine:
 
         wait_for(enough, f"{count} reports; there are {self.told()}")
 
+    def wait_ended(self, count: int) -> None:
+        """Until so many orders have ended: filled, canceled, or never sent."""
+
+        def enough() -> bool:
+            self.drain()
+            return len(ended()) >= count
+
+        def ended() -> set[int]:
+            return {int(report["order_id"]) for report in self.journal if report["leaves"] == 0}
+
+        wait_for(enough, f"the end of {count} orders")
+
     def wait_told(self, report: tuple[str, int, int, int]) -> None:
         """Until this was the last report (as in `told`)."""
 

@@ -249,7 +249,7 @@ def test_killing_the_process_again_and_again_under_load_loses_and_doubles_nothin
         engine.kill()
         engine.start()
         engine.wait_session(SessionState.UP)
-    engine.wait_session(SessionState.UP)
+    engine.wait_ended(last)
     sent = [fields[11] for fields in venue.received("D")]
     assert len(sent) == len(set(sent))
     executed = dict.fromkeys(range(1, last + 1), 0)
