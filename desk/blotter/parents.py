@@ -34,7 +34,7 @@ from desk.link import client
 from desk.markets.models import Instrument, Venue
 from desk.refusals import Invalid
 from desk.strategies.definitions import check_parameters
-from engine.messages.catalogue import YES_OR_NO, AlgorithmKind, Catalogue
+from engine.messages.catalogue import AlgorithmKind, Catalogue
 from engine.messages.codes import Side
 from engine.messages.control import CancelParent, Status
 from engine.messages.prices import from_decimal, to_decimal
@@ -131,8 +131,8 @@ def terms_of(parent: Parent) -> list[tuple[str, str, float | str]]:
     found: list[tuple[str, str, float | str]] = []
     for name, value in entry.terms.get("parameters", {}).items():
         row = known_ones.get(name)
-        if row is not None and row.unit == YES_OR_NO:
-            found.append((row.label, "", "yes" if value else "no"))
+        if row is not None and row.choices:
+            found.append((row.label, "", row.choices.get(f"{value:g}", value)))
         else:
             found.append((row.label if row else name, row.unit if row else "", value))
     return found

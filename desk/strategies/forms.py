@@ -11,7 +11,7 @@ from desk.markets.models import Instrument, Pair, Venue
 from desk.refusals import Invalid, check_all
 from desk.strategies.definitions import check_name, check_parameters
 from desk.strategies.models import Strategy
-from engine.messages.catalogue import YES_OR_NO, Catalogue, Parameter, StrategyKind
+from engine.messages.catalogue import Catalogue, Parameter, StrategyKind
 
 # Which parameter of a kind a pair's estimate fills in, by the names that kinds give it.
 ESTIMATES = {
@@ -73,11 +73,11 @@ def make_form(catalogue: Catalogue, typed: Mapping[str, str], errors: Mapping[st
 
 def parameter_field(parameter: Parameter) -> Field:
     """One parameter as a field; its bounds are told before they are broken."""
-    if parameter.unit == YES_OR_NO:
-        choices = (("1", "Yes"), ("0", "No"))
+    if parameter.choices:
+        choices = tuple((number, words.capitalize()) for number, words in parameter.choices.items())
         return Field(
             parameter.name, parameter.label, "select", choices=choices, value=_number(parameter.default),
-            help=f"{parameter.help[:1].upper()}{parameter.help[1:]}.",
+            help=f"{parameter.help[:1].upper()}{parameter.help[1:]}." if parameter.help else "",
         )  # fmt: skip
     bounds = f"From {_number(parameter.low)} to {_number(parameter.high)}."
     help_text = f"{parameter.help[:1].upper()}{parameter.help[1:]}. {bounds}" if parameter.help else bounds

@@ -11,8 +11,8 @@ YES_OR_NO = "1 yes, 0 no"
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter of a strategy kind. `low` and `high` are inclusive hard bounds; `step` 1 means an integer; the unit
-    YES_OR_NO makes it a choice."""
+    """One parameter of a strategy kind. `low` and `high` are inclusive hard bounds; `step` 1 means an integer; a unit
+    like YES_OR_NO, numbers with a word for each, makes it a choice."""
 
     name: str
     label: str
@@ -22,6 +22,12 @@ class Parameter:
     default: float
     step: float = 0.0
     help: str = ""
+
+    @property
+    def choices(self) -> dict[str, str]:
+        """Words by number for a parameter that is a choice; empty for any other."""
+        parts = [part.strip().partition(" ") for part in self.unit.split(",")]
+        return {number: words for number, _, words in parts} if all(number.isdigit() for number, _, _ in parts) else {}
 
 
 @dataclass(frozen=True)

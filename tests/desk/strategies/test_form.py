@@ -6,7 +6,9 @@ from django.test import Client
 
 from desk.accounts.models import User
 from desk.markets.models import Pair, Venue
+from desk.strategies.forms import parameter_field
 from desk.strategies.models import Strategy
+from engine.messages.catalogue import Parameter
 from tests.desk.fake_engine import FakeEngine
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -150,3 +152,11 @@ def test_bounds_are_decimals_to_people(strategy: Strategy, alice: User, engine: 
     page = browser.get(f"/strategies/{strategy.pk}/")
     assert ("order_value", Decimal("100000.0000")) in page.context["limits"]
     assert "100,000.00 USD" in page.content.decode()
+
+
+def test_a_parameter_with_a_word_for_each_number_is_a_choice() -> None:
+    rule = Parameter("rule", "When the first fills", "0 chase, 1 join, 2 cross at limit", 0, 2, 1, step=1, help="then")
+    field = parameter_field(rule)
+    assert (field.kind, field.value, field.help, field.unit) == ("select", "1", "Then.", "")
+    assert field.choices == (("0", "Chase"), ("1", "Join"), ("2", "Cross at limit"))
+    assert Parameter("entry", "Entry", "deviations", 0, 9, 2).choices == {}
