@@ -15,8 +15,11 @@ This reaches into numba: its library class, its dispatcher, its C callbacks. The
 
 from __future__ import annotations
 
+import fcntl
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -118,6 +121,22 @@ _compile, _add_overload, _compile_callback = Dispatcher.compile, Dispatcher.add_
 _set_environment = JITCPUCodegen.set_env
 
 
+@contextmanager
+def _one_process(cache: Any) -> Iterator[None]:
+    """What a process is compiling for the cache others wait for: several that start together would each compile it."""
+    index = getattr(getattr(cache, "_cache_file", None), "_index_path", None)
+    if index is None or Path(index).exists():
+        yield
+        return
+    with Path(f"{index}.lock").open("w") as lock:  # ends with the file, and so with a process that was killed
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("another process is compiling this; waiting for it", file=sys.stderr, flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def _compile_piece(dispatcher: Any, signature: Any) -> Any:
     options, cache = dispatcher.targetoptions, dispatcher._cache  # noqa: SLF001
     dispatcher._cache = NullCache()  # noqa: SLF001
@@ -140,7 +159,8 @@ def _compile_dispatcher(self: Any, signature: Any) -> Any:
             return _compile_piece(self, signature)
         if known is not None and getattr(known.library, "deferred", False):
             del self.overloads[tuple(arguments)]
-        return _compile(self, signature)
+        with _one_process(self._cache):
+            return _compile(self, signature)
 
 
 def _add_compiled(self: Any, compiled: Any) -> None:

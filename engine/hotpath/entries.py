@@ -2,7 +2,7 @@
 compiled and optimised once, and its code lies in one place (`docs/decisions/cold-compile.md`).
 
 Each function here does what its namesake in another module of this package does and takes the same arguments, but for
-the signal: requests of people carry none. Hot code calls the namesakes.
+the signal: requests of people carry none, and that of a replacement counts thousandths. Hot code calls the namesakes.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from engine.hotpath import (
 from engine.native import hot
 
 MOST_ARGUMENTS = 9
+SIGNAL_SCALE = 1_000  # of a replacement
 
 (
     RUN_LOOP,
@@ -77,7 +78,19 @@ MOST_ARGUMENTS = 9
     SETTLE_PARENT,
     SPEND_NUMBER,
     STOP_PARENT,
-) = range(40)
+    TURN,
+    KEEP_SESSIONS,
+    POLL_VENUE,
+    POLL_LINE,
+    POLL_SOCKET,
+    POLL_RING,
+    KEEP_ALIVE,
+    WATCH_GAP,
+    COMPLETE_REPORT,
+    TAKE_REPORT,
+    TAKE_BACK,
+    TAKE_FIX_REPORT,
+) = range(52)
 
 
 @hot
@@ -101,6 +114,36 @@ def call_for_parents(what, engine, a, b, c, d, e, f, g, h, i):
         return numbers.spend_number(engine)
     if what == STOP_PARENT:
         parents.stop(engine, a, b)
+    return call_step(what, engine, a, b, c)
+
+
+@hot
+def call_step(what, engine, a, b, c):
+    """One of the steps of the loop, which only tests take one by one: of the library that trades, not of another."""
+    if what == TURN:
+        return pipeline.turn(engine)
+    if what == KEEP_SESSIONS:
+        pipeline.keep_sessions(engine)
+    if what == POLL_VENUE:
+        return pipeline.poll_venue(engine, a)
+    if what == POLL_LINE:
+        return pipeline.poll_line(engine, a, b)
+    if what == POLL_SOCKET:
+        return sessions.poll_socket(engine, a)
+    if what == POLL_RING:
+        return sessions.poll_ring(engine, a)
+    if what == KEEP_ALIVE:
+        sessions.keep_alive(engine, a)
+    if what == WATCH_GAP:
+        feed.watch_gap(engine, a)
+    if what == COMPLETE_REPORT:
+        reports.complete_report(engine, a, b, c)
+    if what == TAKE_REPORT:
+        return reports.take_report(engine, a)
+    if what == TAKE_BACK:
+        return reports.take_back(engine, a, b)
+    if what == TAKE_FIX_REPORT:
+        return fix_sessions.take_fix_report(engine, a, b, c)
     return 0
 
 
@@ -144,7 +187,7 @@ def call(what, engine, a, b, c, d, e, f, g, h, i):
     if what == OWN_REPORT:
         return reports.own_report(engine, a, b, c)
     if what == REPLACE:
-        return changes.replace(engine, a, b, c, 0.0)
+        return changes.replace(engine, a, b, c, d / SIGNAL_SCALE)
     if what == REPLAY_INPUT:
         replay.replay_input(engine, a, b, c)
     if what == REPLAY_PACKETS:
@@ -220,3 +263,15 @@ replay_parent = _entry(REPLAY_PARENT)
 settle_parent = _entry(SETTLE_PARENT)
 spend_number = _entry(SPEND_NUMBER)
 stop_parent = _entry(STOP_PARENT)
+turn = _entry(TURN)
+keep_sessions = _entry(KEEP_SESSIONS)
+poll_venue = _entry(POLL_VENUE)
+poll_line = _entry(POLL_LINE)
+poll_socket = _entry(POLL_SOCKET)
+poll_ring = _entry(POLL_RING)
+keep_alive = _entry(KEEP_ALIVE)
+watch_gap = _entry(WATCH_GAP)
+complete_report = _entry(COMPLETE_REPORT)
+take_report = _entry(TAKE_REPORT)
+take_back = _entry(TAKE_BACK)
+take_fix_report = _entry(TAKE_FIX_REPORT)

@@ -11,7 +11,15 @@ import numpy as np
 from engine.control.commands import Commands
 from engine.control.configuration import Configuration
 from engine.hotpath import tables
-from engine.hotpath.entries import enter, flush_unsent, session_event, take_answer, take_datagram
+from engine.hotpath.entries import (
+    complete_report,
+    enter,
+    flush_unsent,
+    session_event,
+    take_answer,
+    take_datagram,
+    take_report,
+)
 from engine.hotpath.memory import EngineMemory
 from engine.journal.scratch import ScratchJournal
 from engine.messages import control
@@ -33,7 +41,6 @@ from engine.messages.risk import LimitsRow
 from engine.native import address_of, touched
 from engine.protocols import itch50, moldudp64
 from engine.strategies import compiled_kind
-from tests.engine.loop_calls import complete_report, take_report
 
 ALPHA, BRAVO, CHARLIE = 1, 2, 3
 INSTRUMENTS = [

@@ -3,6 +3,7 @@ cache is ours."""
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import os
 import subprocess
@@ -98,7 +99,27 @@ def test_compiled_code_goes_to_the_cache_of_the_build_whoever_imported_numba_fir
     source = "import numba\nfrom engine.hotpath.calibration import read_cycles\nread_cycles()\n"
     environment = os.environ | {"ENGINE_CACHE_DIR": str(tmp_path)}
     subprocess.run([sys.executable, "-c", source], cwd=ROOT, env=environment, check=True)
-    assert [file.suffix for file in sorted(tmp_path.rglob("calibration.read_cycles*"))] == [".nbc", ".nbi"]
+    assert {file.suffix for file in tmp_path.rglob("calibration.read_cycles*")} == {".nbc", ".nbi", ".lock"}
+
+
+def test_what_another_process_is_compiling_is_waited_for_and_not_compiled_again(tmp_path: Path) -> None:
+    source = (
+        "from engine.hotpath.calibration import read_cycles\nread_cycles()\n"
+        "print(sum(read_cycles.stats.cache_hits.values()), sum(read_cycles.stats.cache_misses.values()))\n"
+    )
+    command, environment = [sys.executable, "-c", source], os.environ | {"ENGINE_CACHE_DIR": str(tmp_path)}
+    first = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
+    (index,) = tmp_path.rglob("calibration.read_cycles*.nbi")
+    index.rename(tmp_path / "not yet")
+    with index.with_name(f"{index.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=pipe, stderr=pipe, text=True) as second:
+            assert second.stderr is not None
+            assert second.stderr.readline() == "another process is compiling this; waiting for it\n"
+            (tmp_path / "not yet").rename(index)
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            assert (first.stdout, second.communicate()[0]) == (b"0 1\n", "1 0\n")
 
 
 def test_threads_that_compile_at_once_get_wholes() -> None:

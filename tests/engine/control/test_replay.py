@@ -20,7 +20,7 @@ from engine.control import recovery
 from engine.control.commands import Commands
 from engine.control.configuration import Configuration
 from engine.control.recovery import Diverged, Replay
-from engine.hotpath.entries import apply_event, begin_numbers, pass_time
+from engine.hotpath.entries import apply_event, begin_numbers, pass_time, watch_gap
 from engine.hotpath.memory import EngineMemory
 from engine.hotpath.tables import LEGS_PER_STRATEGY
 from engine.journal.append import commit_journal, reserve_journal
@@ -46,7 +46,6 @@ from tests.engine.loop_builder import (
     VENUE,
     Loop,
 )
-from tests.engine.loop_calls import watch_gap
 
 MIDDLE = 1_000_000
 MS_NS = 1_000_000

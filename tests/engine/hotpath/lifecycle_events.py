@@ -6,13 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.hotpath.entries import cancel, replace
+from engine.hotpath.entries import cancel, complete_report, replace, take_back, take_report
 from engine.messages.codes import CORRECTED, OrderState, ReportKind
 from engine.messages.journal import ORDER_REPORT
 from engine.native import address_of, touched
 from tests.engine.hotpath.lifecycle_model import NEW, OLD, OPEN_AGAIN, World
 from tests.engine.loop_builder import BUY, DOWN, UP, VENUE, Loop
-from tests.engine.loop_calls import complete_report, take_back, take_report
 
 K, S = ReportKind, OrderState
 PRICE, BETTER = 1_000_000, 1_000_100

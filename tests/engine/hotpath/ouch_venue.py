@@ -6,10 +6,10 @@ import socket
 from typing import Any
 
 from engine.hotpath import tables
+from engine.hotpath.entries import poll_socket
 from engine.protocols import ouch50, soupbintcp
 from engine.protocols.layouts import Message
 from tests.engine.loop_builder import UP, VENUE, Loop
-from tests.engine.loop_calls import poll_socket
 
 ACCEPTED = {
     "side": "B",

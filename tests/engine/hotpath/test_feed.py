@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from engine.hotpath import tables
+from engine.hotpath.entries import watch_gap
 from engine.journal.scratch import ScratchJournal
 from engine.messages.codes import DenialReason, EngineState, FeedEventKind, RecordKind
 from engine.protocols import moldudp64
 from tests.engine.loop_builder import ALPHA, BUY, FEED_SESSION, OPEN_NS, SECOND_NS, SELL, VENUE, Loop, reason
-from tests.engine.loop_calls import watch_gap
 
 A, B, RETRANSMISSION = 0, 1, 2
 MS_NS = 1_000_000

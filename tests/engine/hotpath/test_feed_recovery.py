@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.hotpath.entries import poll_line, watch_gap
 from engine.messages.codes import FeedEventKind, RecordKind
 from engine.native import address_of
 from engine.protocols import moldudp64
@@ -19,7 +20,6 @@ from engine.protocols.moldudp64 import Request
 from engine.simulator.feed import Feed
 from engine.simulator.history import History
 from tests.engine.loop_builder import ALPHA, BRAVO, BUY, FEED_SESSION, SELL, VENUE, Loop
-from tests.engine.loop_calls import poll_line, watch_gap
 
 RETRANSMISSION = 2
 MS_NS = 1_000_000

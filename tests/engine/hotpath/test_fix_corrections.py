@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from engine.hotpath.entries import take_fix_report
 from engine.messages.codes import RecordKind, ReportKind
 from engine.protocols.fix_fields import parse_fields
 from tests.engine.loop_builder import ALPHA, BUY, VENUE, Loop
-from tests.engine.loop_calls import take_fix_report
 from tests.engine.protocols.test_fix_reports import BASE, answer
 
 K = ReportKind

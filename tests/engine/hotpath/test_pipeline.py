@@ -11,7 +11,7 @@ import pytest
 
 from engine.control.stamps import StampReader
 from engine.hotpath import tables
-from engine.hotpath.entries import run_loop
+from engine.hotpath.entries import poll_venue, run_loop, turn
 from engine.hotpath.pipeline import BUSY_TURNS_PER_CHECK
 from engine.messages.codes import OrderState, ReportKind, StampCause
 from engine.native import BACKEND
@@ -28,7 +28,6 @@ from tests.engine.loop_builder import (
     VENUE,
     Loop,
 )
-from tests.engine.loop_calls import poll_venue, turn
 
 MIDDLE = 1_000_000
 

@@ -8,13 +8,12 @@ from typing import Any
 
 import pytest
 
-from engine.hotpath.entries import cancel, modify
+from engine.hotpath.entries import cancel, modify, replace
 from engine.hotpath.queue_position import quantity_ahead
 from engine.messages.codes import DenialReason, OrderAction, OrderState, RecordKind, ReportKind, Scope
 from engine.protocols import ouch50
 from tests.engine.hotpath.ouch_venue import ACCEPTED, OuchVenue, accepted, canceled, executed, sequenced
 from tests.engine.loop_builder import ALPHA, BRAVO, BUY, DOWN, STRATEGY, TEAM, UP, VENUE, Loop
-from tests.engine.loop_calls import replace_for_signal
 
 K = ReportKind
 PRICE, BETTER = 1_000_000, 1_000_100
@@ -39,7 +38,7 @@ def working_order(loop: Loop, quantity: int = 100) -> int:
 
 
 def ask(loop: Loop, order_id: int, quantity: int, price: int = BETTER) -> int:
-    return replace_for_signal(loop.address, order_id, price, quantity, HALF)
+    return replace(loop.address, order_id, price, quantity, HALF)
 
 
 def shown(loop: Loop, *orders: int) -> list[tuple[OrderState, int, int]]:

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from engine.hotpath import tables
+from engine.hotpath.entries import poll_ring
 from engine.journal.scratch import ScratchJournal
 from engine.messages.codes import DenialReason, OrderAction, OrderState, RecordKind, ReportKind, Scope
 from engine.messages.journal import ORDER_REPORT, ORDER_REQUEST, SESSION_EVENT
 from engine.transport.ring_file import RingFile, open_ring
 from tests.engine.loop_builder import ALPHA, BUY, DOWN, UP, VENUE, Loop, reason
-from tests.engine.loop_calls import poll_ring
 
 MIDDLE = 1_000_000
 ROOM = 8

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from engine.hotpath import tables
-from engine.hotpath.entries import send_account_query
+from engine.hotpath.entries import keep_alive, send_account_query
 from engine.messages.codes import OrderState, ReportKind
 from engine.protocols import soupbintcp
 from tests.engine.hotpath.ouch_venue import OuchVenue, accepted, canceled, executed, query_answer, sequenced
 from tests.engine.loop_builder import ALPHA, BUY, DOWN, SECOND_NS, VENUE, Loop
-from tests.engine.loop_calls import keep_alive
 
 PRICE = 1_000_000
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from engine.control.listing_state import listing_state
 from engine.hotpath import tables
-from engine.hotpath.entries import begin_again, begin_snapshot, consume_snapshot, join_snapshot
+from engine.hotpath.entries import begin_again, begin_snapshot, consume_snapshot, join_snapshot, watch_gap
 from engine.messages.codes import DenialReason, FeedEventKind, RecordKind
 from engine.messages.instruments import write_instruments
 from engine.protocols import itch50, moldudp64
@@ -24,7 +24,6 @@ from engine.simulator.glimpse_server import snapshot_messages
 from engine.simulator.simulation import Packet
 from engine.venues.glimpse_session import Packing, Snapshot
 from tests.engine.loop_builder import ALPHA, INSTRUMENTS, OTHER_VENUE, SECOND_NS, START_NS, VENUE, Loop, reason
-from tests.engine.loop_calls import watch_gap
 
 NAMES = frozenset(row.name.encode().ljust(8) for row in INSTRUMENTS)
 SESSION = b"TEST000001"

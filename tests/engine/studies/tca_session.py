@@ -6,13 +6,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from engine.hotpath.entries import cancel, replace
+from engine.hotpath.entries import cancel, complete_report, replace, take_report
 from engine.messages.codes import Liquidity, ReportKind
 from engine.messages.journal import ORDER_REPORT
 from engine.native import address_of, touched
 from engine.protocols import itch50
 from tests.engine.loop_builder import BUY, INSTRUMENTS, VENUE, Loop
-from tests.engine.loop_calls import complete_report, take_report
 
 DAY_NS = 86_400_000_000_000
 FEE = 30

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from engine.control.fix_sessions import FixSessions
-from engine.hotpath.entries import cancel, flush_unsent, session_event
+from engine.hotpath.entries import cancel, flush_unsent, keep_sessions, session_event, turn
 from engine.messages import control
 from engine.messages.codes import EngineState, RecordKind, ReportKind, SessionState
 from tests.engine.loop_builder import ALPHA, BUY, DAY, Loop
-from tests.engine.loop_calls import keep_sessions, turn
 
 VENUE_ID = 3
 TURN_S = 0.0005
