@@ -163,7 +163,7 @@ class OrderIn(Taken):
     side: Literal["buy", "sell"]
     quantity: Whole
     price: DecimalText
-    time_in_force: Literal["day", "ioc", "fok"]
+    time_in_force: Literal["day", "ioc", "fok", "post_only"]
     valid_milliseconds: Annotated[int, Field(ge=1, le=60_000)] = 500
     care: bool = False
     instruction: Annotated[str, StringConstraints(max_length=300), AfterValidator(_storable)] = ""
@@ -204,7 +204,7 @@ class ParentIn(Taken):
 
 
 class LegIn(Taken):
-    """One leg of a multi-leg order; no `price` is no limit."""
+    """One leg of a multi-leg order; no `price` is no limit, venue `smart` the best of all."""
 
     instrument: Name
     venue: Name
@@ -238,7 +238,8 @@ class ReleaseIn(DecisionIn):
 
 
 class ParentOut(Schema):
-    """`filled_quantity`, `average_price` and `fees` are those of its children. A multi-leg order has several `legs`
+    """`filled_quantity`, `average_price` and `fees` are those of its children, `unwound_quantity` not
+    counted: shares of a leg that were given back. A multi-leg order has several `legs`
     (else 0), the instrument, side and price of its first and the quantity of all."""
 
     parent_id: str
@@ -255,6 +256,7 @@ class ParentOut(Schema):
     price: str | None
     state: str
     filled_quantity: str
+    unwound_quantity: str
     average_price: str | None
     fees: str
     limits_version: str
@@ -271,6 +273,7 @@ class LegOut(Schema):
     side: str
     quantity: str | None
     filled_quantity: str
+    unwound_quantity: str
     average_price: str | None
 
 

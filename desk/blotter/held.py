@@ -33,6 +33,7 @@ from engine.messages.control import SMART, Command, Status, command
 CARE_LIFETIME = timedelta(hours=8)
 NS_PER_SECOND = 1_000_000_000
 DAY_NS = 86_400 * NS_PER_SECOND
+RESTING = (TimeInForce.DAY, TimeInForce.POST_ONLY)
 NO_INSTRUCTION = "Care: a person decides when and how."
 ORDER, State, Outcome = ChangeRequest.Kind.ORDER, ChangeRequest.State, OrderEntry.Outcome
 KEPT = ("instrument", "side", "quantity")
@@ -217,9 +218,9 @@ def check_within(asked: dict[str, Any], terms: dict[str, Any]) -> None:
 
 
 def _span(body: dict[str, Any], now_ns: int) -> tuple[int, int]:
-    """When it would begin and end, released now; a DAY order lasts a day at most, the other plain ones no time."""
+    """When it would begin and end, released now; a resting order lasts a day at most, the other plain ones no time."""
     if ALGORITHM not in body:
-        return now_ns, now_ns + (DAY_NS if body["time_in_force"] == TimeInForce.DAY else 0)
+        return now_ns, now_ns + (DAY_NS if body["time_in_force"] in RESTING else 0)
     begin_ns = max(body["start_ns"], now_ns)
     return begin_ns, body["end_ns"] or begin_ns + body["seconds"] * NS_PER_SECOND
 

@@ -14,6 +14,7 @@ from desk.fields import Field
 from desk.markets.models import Instrument, Venue
 from desk.refusals import Invalid
 from engine.messages.codes import Side
+from engine.messages.control import SMART
 from engine.messages.prices import from_decimal, to_decimal
 
 LARGEST_QUANTITY = 1 << 24
@@ -25,7 +26,7 @@ SIDES = (("buy", "Buy"), ("sell", "Sell"))
 
 @dataclass(frozen=True)
 class LegTerms:
-    """One leg as asked for: `price` None without a limit."""
+    """One leg as asked for: `price` None without a limit; venue SMART goes to the best of all."""
 
     venue: int
     instrument: int
@@ -42,18 +43,22 @@ class LegDone:
     side: int
     quantity: int | None
     filled: int
+    unwound: int
     average_price: Decimal | None
 
 
 def of_the_whole(legs: list[LegTerms]) -> dict[str, Any]:
     """The terms of a parent order that its legs decide."""
     first = legs[0]
+    named = {leg.venue for leg in legs}
+    if SMART in named:
+        named = (named - {SMART}) | set(Venue.objects.filter(enabled=True).values_list("number", flat=True))
     return {
         "instrument": first.instrument,
         "side": first.side,
         "price": first.price,
         "quantity": sum(leg.quantity for leg in legs),
-        "venues": sorted({leg.venue for leg in legs}),
+        "venues": sorted(named),
         "legs": legs,
     }
 
@@ -69,7 +74,7 @@ def check_legs(legs: list[LegTerms], most: int) -> dict[str, str]:
         instrument = Instrument.objects.filter(pk=leg.instrument).first()
         if instrument is None:
             errors[f"leg{at}_instrument"] = f"There is no instrument {leg.instrument}."
-        if not Venue.objects.filter(pk=leg.venue, enabled=True).exists():
+        if leg.venue != SMART and not Venue.objects.filter(pk=leg.venue, enabled=True).exists():
             errors[f"leg{at}_venue"] = f"There is no venue {leg.venue}."
         if not 1 <= leg.quantity <= LARGEST_QUANTITY or (instrument and leg.quantity % instrument.lot_size):
             errors[f"leg{at}_quantity"] = f"The quantity is whole lots, at most {LARGEST_QUANTITY:,} shares."
@@ -109,13 +114,14 @@ def leg_fields(most: int, instruments: tuple[tuple[str, str], ...], venues: tupl
     for at in range(1, most + 1):
         needed = at <= LEAST
         blank = "Choose" if needed else "None"
-        first = venues[0][0] if venues else ""
+        choices = ((str(SMART), "Best of all venues"), *venues) if len(venues) > 1 else venues
+        first = choices[0][0] if choices else ""
         fields += [
             Field(f"leg{at}_instrument", f"Leg {at}", "select", choices=instruments, blank=blank, required=needed),
             Field(f"leg{at}_side", f"Side of leg {at}", "select", choices=SIDES, blank=blank, required=needed),
             Field(f"leg{at}_quantity", f"Quantity of leg {at}", unit="shares", inputmode="numeric", required=needed),
             Field(f"leg{at}_price", f"Limit price of leg {at}", unit="USD", inputmode="decimal", required=False),
-            Field(f"leg{at}_venue", f"Venue of leg {at}", "select", choices=venues, value=first),
+            Field(f"leg{at}_venue", f"Venue of leg {at}", "select", choices=choices, value=first),
         ]
     return fields
 
@@ -160,7 +166,7 @@ def _price(text: str, name: str, errors: dict[str, str]) -> Decimal | None:
 
 
 def legs_done(parent: Parent) -> list[LegDone]:
-    """How far each leg of a multi-leg order is, from its children; shares that were given back are taken off."""
+    """How far each leg of a multi-leg order is, from its children; what was given back is taken off and told apart."""
     entry = OrderEntry.objects.filter(parent_id=parent.pk).first()
     asked = {leg["instrument"]: leg for leg in (entry.terms.get("legs", []) if entry else [])}
     rows = Order.objects.filter(parent_id=parent.pk).order_by().values("instrument_id", "side")
@@ -176,4 +182,4 @@ def _done(name: str, sides: dict[int, tuple[int, Decimal]], asked: dict[str, Any
     filled, value = sides.get(side, (0, Decimal(0)))
     back, _ = sides.get(Side.BUY + Side.SELL - side, (0, Decimal(0)))
     average = (value / filled).quantize(Decimal("0.0001")) if filled else None
-    return LegDone(name, side, asked["quantity"] if asked else None, filled - back, average)
+    return LegDone(name, side, asked["quantity"] if asked else None, filled - back, back, average)

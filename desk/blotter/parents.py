@@ -4,18 +4,21 @@ from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import (
     BigIntegerField,
     DecimalField,
     ExpressionWrapper,
     F,
+    Func,
     OuterRef,
+    Q,
     QuerySet,
     Subquery,
     Sum,
     Value,
 )
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Least
 
 from desk.accounts import policy
 from desk.accounts.models import User
@@ -45,6 +48,7 @@ LARGEST_PRICE = 2**37
 MOST_VENUES = 4
 LONGEST_SECONDS = 7 * 86_400
 RELATED = ("strategy", "team", "trader", "instrument")
+SUM_OF_ARRAY = "(SELECT COALESCE(SUM(part), 0)::bigint FROM UNNEST(%(expressions)s) AS part)"
 MONEY = DecimalField(max_digits=24, decimal_places=4)
 
 
@@ -72,18 +76,25 @@ class ParentTicket:
 
 
 def with_progress(rows: QuerySet[Parent]) -> QuerySet[Parent]:
-    """With what the children did: `filled_quantity`, `filled_value`, `fees`, and `progress` in percent."""
+    """With what the children did: `filled_quantity`, net of `unwound_quantity` (shares of a leg that were traded and
+    given back), `filled_value`, `fees`, and `progress` in percent."""
     children = Order.objects.filter(parent_id=OuterRef("pk")).order_by().values("parent_id")
 
     def total(column: str, field: Any) -> Any:
         return Coalesce(Subquery(children.annotate(total=Sum(column)).values("total")), Value(0), output_field=field)
 
+    sides = {side.name: Coalesce(Sum("filled_quantity", filter=Q(side=side)), Value(0)) for side in Side}
+    by_leg = children.values("parent_id", "instrument_id").annotate(**sides)
+    given_back = ArraySubquery(by_leg.annotate(back=Least(*sides)).values("back"))
     counted = rows.annotate(
-        filled_quantity=total("filled_quantity", BigIntegerField()),
+        unwound_quantity=Func(given_back, template=SUM_OF_ARRAY, output_field=BigIntegerField()),
+        traded_quantity=total("filled_quantity", BigIntegerField()),
         filled_value=total("filled_value", MONEY),
         fees=total("fees", MONEY),
     )
-    return counted.annotate(
+    # What was given back was traded twice: away from the goal and back.
+    net = counted.annotate(filled_quantity=F("traded_quantity") - 2 * F("unwound_quantity"))
+    return net.annotate(
         progress=ExpressionWrapper(F("filled_quantity") * 100 / F("quantity"), BigIntegerField()),
     )
 

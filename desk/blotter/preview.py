@@ -16,7 +16,7 @@ from desk.blotter.services import OrderTicket
 from desk.link import client
 from desk.markets.models import Instrument, Venue
 from desk.risk.labels import LABELS
-from engine.messages.codes import Side
+from engine.messages.codes import Side, TimeInForce
 from engine.messages.control import SMART, command
 from engine.messages.control import Preview as Ask
 from engine.messages.prices import from_decimal, to_decimal
@@ -102,6 +102,7 @@ def preview(user: User, ticket: OrderTicket | ParentTicket) -> Preview:
         # A parent order is never one order: what the gate says to its smallest child holds for all of them.
         quantity=instrument.lot_size if parent else ticket.quantity,
         price=0 if ticket.price is None else from_decimal(ticket.price),
+        time_in_force=TimeInForce.DAY if isinstance(ticket, ParentTicket) else ticket.time_in_force,
     )
     told = client.apply(command(asked, user.get_username())).body
     bid = _best([top["bid"] for top in told["tops"]], max)

@@ -55,10 +55,19 @@ def denial_sentence(reason: int, limit_name: int, scope: int, measured: int, bou
         return f"The engine is {_state(measured)}."
     if known == DenialReason.TICK_SIZE:
         return f"The price {_money(measured)} is not a multiple of the tick size {_money(bound)}."
+    if known == DenialReason.WOULD_TAKE:
+        return _would_take(measured, bound)
     limit = LIMITS[LimitName(limit_name)] if limit_name in LimitName._value2member_map_ else "limit"
     if known == DenialReason.LIMIT_UNSET:
         return f"{owner[0].upper()}{owner[1:]} {limit} is not set; an unset limit blocks."
     return f"{_measured(known, measured)} over {owner} {limit} of {_bound(known, bound)}."
+
+
+def _would_take(price: int, opposite: int) -> str:
+    told = "The venue does not know post-only orders, and"
+    if not opposite:
+        return f"{told} shows no book by which to tell whether this one would trade."
+    return f"{told} this one would trade at once: {_money(price)} meets {_money(opposite)}."
 
 
 def _status_sentence(reason: DenialReason, measured: int, bound: int) -> str | None:

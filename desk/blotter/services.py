@@ -175,7 +175,9 @@ def checked_order(ticket: OrderTicket) -> dict[str, Any]:
         errors["instrument"] = f"There is no instrument {ticket.instrument}."
     if ticket.venue == SMART:
         if ticket.time_in_force == TimeInForce.FOK:
-            errors["time_in_force"] = "The router works DAY and IOC orders; name a venue for a fill-or-kill order."
+            errors["time_in_force"] = (
+                "The router works DAY, IOC and post-only orders; name a venue for a fill-or-kill order."
+            )
     elif not Venue.objects.filter(number=ticket.venue, enabled=True).exists():
         errors["venue"] = f"There is no venue {ticket.venue}."
     if not 1 <= ticket.valid_milliseconds <= LONGEST_VALID_MILLISECONDS:

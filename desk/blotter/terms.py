@@ -32,7 +32,7 @@ def in_words(body: dict[str, Any]) -> list[tuple[str, str]]:
         told = [(f"Leg {at}", text) for at, text in enumerate(legs, 1)]
         rows = [rows[0], ("Instrument", all_of_them), *told, ("Venues", _venues(body))]
     if "algorithm" not in body:
-        return [*rows, ("Time in force", TimeInForce(body["time_in_force"]).name)]
+        return [*rows, ("Time in force", TimeInForce(body["time_in_force"]).name.replace("_", " "))]
     rows.append(("Begins", _moment(body["start_ns"]) if body["start_ns"] else "when it is released"))
     rows.append(("Ends", _moment(body["end_ns"]) if body["end_ns"] else f"{body['seconds']:,} seconds after that"))
     labels = {parameter.name: parameter.label for parameter in kind.parameters} if kind else {}

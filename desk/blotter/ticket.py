@@ -117,7 +117,7 @@ def _venue_field(algorithm: AlgorithmKind | None) -> Field:
 
 def _time_fields(algorithm: AlgorithmKind | None) -> list[Field]:
     if algorithm is None:
-        words = tuple((member.name.lower(), member.name) for member in TimeInForce)
+        words = tuple((member.name.lower(), member.name.replace("_", " ")) for member in TimeInForce)
         return [Field("time_in_force", "Time in force", "select", choices=words, value="day")]
     clock = "HH:MM or HH:MM:SS, UTC"
     return [

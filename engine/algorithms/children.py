@@ -82,7 +82,7 @@ def hides(leg):
 
 
 @hot
-def best_leg(parent, legs, opposite, own, time_ns):
+def best_leg(parent, legs, opposite, own, clock_ns):
     """The leg with the best price of our own side of the book (or the opposite one), the larger quantity of two alike;
     -1 when no venue has one, or those that do have refused lately or have a child. The child of leg `own` does not
     count: it is the one that may move."""
@@ -94,7 +94,7 @@ def best_leg(parent, legs, opposite, own, time_ns):
         leg = legs[at]
         price = leg.bid if buying else leg.ask
         quantity = leg.bid_quantity if buying else leg.ask_quantity
-        if hides(leg) or quantity <= 0 or time_ns < leg.retry_after_ns or (leg.open_orders > 0 and at != own):
+        if hides(leg) or quantity <= 0 or clock_ns < leg.retry_after_ns or (leg.open_orders > 0 and at != own):
             continue
         better = price > best if buying else price < best
         if found < 0 or better or (price == best and quantity > most):
@@ -119,18 +119,18 @@ def opposite_price(parent, leg):
 
 
 @hot
-def crossable(parent, legs, own, time_ns):
+def crossable(parent, legs, own, clock_ns):
     """The leg where the order can trade at once within its limit, or -1."""
-    at = best_leg(parent, legs, 1, own, time_ns)
+    at = best_leg(parent, legs, 1, own, clock_ns)
     if at >= 0 and within(parent, opposite_price(parent, legs[at])):
         return at
     return -1
 
 
 @hot
-def left_behind(parent, legs, own, time_ns):
+def left_behind(parent, legs, own, clock_ns):
     """Whether a better place at the touch, within the limit, is free for the child of leg `own`."""
-    at = best_leg(parent, legs, 0, own, time_ns)
+    at = best_leg(parent, legs, 0, own, clock_ns)
     if at < 0:
         return False
     price = own_price(parent, legs[at])
@@ -146,10 +146,10 @@ def tend_child(parent, legs, at, context, patience, last, requests, count):
     if leg.order_id == 0 or leg.canceling != 0 or leg.attempts == CROSSES:
         return count
     waited = context.clock_ns - parent.waiting_ns >= patience * SECOND_NS
-    if (waited or last) and crossable(parent, legs, at, context.time_ns) >= 0:
+    if (waited or last) and crossable(parent, legs, at, context.clock_ns) >= 0:
         parent.crossing = 1
         return ask_cancel(requests, count, at, leg.order_id, 0.0)
-    if left_behind(parent, legs, at, context.time_ns):
+    if left_behind(parent, legs, at, context.clock_ns):
         return ask_cancel(requests, count, at, leg.order_id, 0.0)
     return count
 
@@ -172,7 +172,7 @@ def work(parent, legs, context, goal, patience, complete, requests):
         missing = 0
     if missing > 0:
         crossing = patience == 0.0 or last or parent.crossing != 0
-        at = hidden_leg(parent, legs, context.time_ns)
+        at = hidden_leg(parent, legs, context.clock_ns)
         part = hidden_part(parent, legs, missing)
         if at >= 0 and part > 0 and count < MAX_REQUESTS and (part == missing or not crossing):
             count = start_hidden(parent, legs, at, context, part, requests, count)
@@ -185,12 +185,12 @@ def work(parent, legs, context, goal, patience, complete, requests):
 
 
 @hot
-def hidden_leg(parent, legs, time_ns):
+def hidden_leg(parent, legs, clock_ns):
     """A leg whose venue shows no book, that has no child and has not refused lately; or -1."""
     for at in range(parent.leg_count):
         leg = legs[at]
         priced = leg.bid_quantity > 0 and leg.ask_quantity > 0
-        if hides(leg) and priced and leg.open_orders == 0 and time_ns >= leg.retry_after_ns:
+        if hides(leg) and priced and leg.open_orders == 0 and clock_ns >= leg.retry_after_ns:
             return at
     return -1
 
@@ -226,12 +226,12 @@ def start_child(parent, legs, context, missing, crossing, requests, count):
     quantity = missing if missing < parent.largest else parent.largest
     signal = float(parent.scheduled - parent.filled)
     if crossing:
-        at = crossable(parent, legs, -1, context.time_ns)
+        at = crossable(parent, legs, -1, context.clock_ns)
         if at >= 0:
             legs[at].attempts = CROSSES
             price = opposite_price(parent, legs[at])
             return ask_order(requests, count, at, parent.side, price, quantity, IOC, signal)
-    at = best_leg(parent, legs, 0, -1, context.time_ns)
+    at = best_leg(parent, legs, 0, -1, context.clock_ns)
     if at < 0:
         return count
     if parent.waiting_ns == 0:

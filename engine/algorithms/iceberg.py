@@ -34,10 +34,10 @@ STATE = np.dtype([*PARENT_FIELDS, ("display", "<f8"), ("complete", "<f8")])
 
 
 @hot
-def resting_place(parent, legs, time_ns):
+def resting_place(parent, legs, clock_ns):
     """The leg where the next part rests: for a limit the venue that is nearest to it, else the best touch; -1: none."""
-    at = best_leg(parent, legs, 1 if parent.price != 0 else 0, -1, time_ns)
-    return at if at >= 0 else best_leg(parent, legs, 0, -1, time_ns)
+    at = best_leg(parent, legs, 1 if parent.price != 0 else 0, -1, clock_ns)
+    return at if at >= 0 else best_leg(parent, legs, 0, -1, clock_ns)
 
 
 @hot
@@ -56,13 +56,13 @@ def show(parent, legs, event, display, requests):
         leg = legs[at]
         if leg.open_orders > 0:
             settled = leg.order_id != 0 and leg.canceling == 0
-            if settled and left_behind(parent, legs, at, event.time_ns):
+            if settled and left_behind(parent, legs, at, event.clock_ns):
                 return ask_cancel(requests, 0, at, leg.order_id, 0.0)
             return 0
     rest = parent.quantity - parent.filled
     part = max(whole_lots(parent, int(display)), parent.lot_size)
     quantity = min(rest, part, parent.largest)
-    at = resting_place(parent, legs, event.time_ns)
+    at = resting_place(parent, legs, event.clock_ns)
     if quantity <= 0 or at < 0:
         return 0
     parent.waiting_ns = event.clock_ns

@@ -152,7 +152,7 @@ def lead(own, parent, terms, legs, event, last, requests, count):
             return ask_cancel(requests, count, 0, leg.order_id, 0.0)
         return count
     quantity = room(parent, terms, legs, 0, most_unhedged(own, terms, legs))
-    if last or quantity <= 0 or event.time_ns < leg.retry_after_ns:
+    if last or quantity <= 0 or event.clock_ns < leg.retry_after_ns:
         return count
     if own.patience == 0.0 or parent.crossing != 0:
         if not crosses:
@@ -190,7 +190,7 @@ def follow(own, parent, terms, legs, at, event, chasing, requests, count):
             return ask_cancel(requests, count, at, leg.order_id, 0.0)
         return count
     quantity = min(behind(terms, legs, at), room(parent, terms, legs, at, most_unhedged(own, terms, legs)))
-    if quantity <= 0 or event.time_ns < leg.retry_after_ns:
+    if quantity <= 0 or event.clock_ns < leg.retry_after_ns:
         return count
     if chasing:
         return chase(own, term, leg, at, crossing, quantity, requests, count)
@@ -222,7 +222,7 @@ def unwind(own, parent, terms, legs, event, requests):
             ended = False
         side = SELL if term.side == BUY else BUY
         crossing = touches(side, leg)[1]
-        if quantity > 0 and leg.open_orders == 0 and event.time_ns >= leg.retry_after_ns and crossing != 0:
+        if quantity > 0 and leg.open_orders == 0 and event.clock_ns >= leg.retry_after_ns and crossing != 0:
             leg.attempts = CROSSES
             price = protected(side, crossing, own.protection, term.tick)
             count = ask_order(requests, count, at, side, price, quantity, IOC, -float(quantity))

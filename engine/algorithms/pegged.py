@@ -1,5 +1,5 @@
-"""Pegged: rests at the best price of its own side, or so much behind it, and moves with it. It never crosses, so it
-only adds liquidity: a post-only order that follows the market."""
+"""Pegged: rests at the best price of its own side, or so much behind it, and moves with it. Its parts are
+post-only orders, so it only adds liquidity."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import numpy as np
 
 from engine.algorithms.children import (
     BUY,
-    DAY,
     WAITS,
     best_leg,
     open_quantity,
@@ -17,7 +16,7 @@ from engine.algorithms.children import (
 from engine.hotpath.tables import CONTEXT, LEG, LEGS_PER_STRATEGY, MAX_REQUESTS, PARENT, PARENT_FIELDS, REQUEST
 from engine.messages.catalogue import Parameter
 from engine.native import hot, view
-from engine.strategies.requests import ask_cancel, ask_order
+from engine.strategies.requests import POST_ONLY, ask_cancel, ask_order
 
 LABEL = "Pegged"
 SUMMARY = "Rests at the best price of its own side and moves with it; never crosses."
@@ -41,11 +40,11 @@ def peg(parent, leg, offset):
 @hot
 def follow(parent, legs, event, offset, display, requests):
     """Move the child that is open, or ask for the next one."""
-    at = best_leg(parent, legs, 0, -1, event.time_ns)
+    at = best_leg(parent, legs, 0, -1, event.clock_ns)
     for own in range(parent.leg_count):
         leg = legs[own]
         if leg.open_orders > 0:
-            best = best_leg(parent, legs, 0, own, event.time_ns)
+            best = best_leg(parent, legs, 0, own, event.clock_ns)
             settled = leg.order_id != 0 and leg.canceling == 0
             if settled and best >= 0 and peg(parent, legs[best], offset) != leg.order_price:
                 return ask_cancel(requests, 0, own, leg.order_id, 0.0)
@@ -56,7 +55,7 @@ def follow(parent, legs, event, offset, display, requests):
     if at < 0 or quantity <= 0:
         return 0
     legs[at].attempts = WAITS
-    return ask_order(requests, 0, at, parent.side, peg(parent, legs[at], offset), quantity, DAY, float(rest))
+    return ask_order(requests, 0, at, parent.side, peg(parent, legs[at], offset), quantity, POST_ONLY, float(rest))
 
 
 def on_event(context, row, legs):

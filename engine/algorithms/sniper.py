@@ -23,7 +23,7 @@ STATE = np.dtype([*PARENT_FIELDS, ("least", "<f8")])
 @hot
 def snipe(parent, legs, event, least, requests):
     """Take what is offered within the limit."""
-    at = crossable(parent, legs, -1, event.time_ns)
+    at = crossable(parent, legs, -1, event.clock_ns)
     if at < 0:
         return 0
     leg = legs[at]

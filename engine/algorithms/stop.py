@@ -35,9 +35,9 @@ STATE = np.dtype([*PARENT_FIELDS, ("trigger", "<f8"), ("triggered", "<i8")])
 
 
 @hot
-def is_triggered(parent, legs, trigger, time_ns):
+def is_triggered(parent, legs, trigger, clock_ns):
     """Whether what the order would trade at has come to the trigger (in 1/10,000)."""
-    at = best_leg(parent, legs, 1, -1, time_ns)
+    at = best_leg(parent, legs, 1, -1, clock_ns)
     if at < 0:
         return False
     price = opposite_price(parent, legs[at])
@@ -48,7 +48,7 @@ def is_triggered(parent, legs, trigger, time_ns):
 def rest_at_limit(parent, legs, event, requests):
     """A stop limit after its trigger: what is missing, at the limit price, on the venue that is best now."""
     missing = whole_lots(parent, parent.quantity - parent.filled - open_quantity(parent, legs))
-    at = best_leg(parent, legs, 1, -1, event.time_ns)
+    at = best_leg(parent, legs, 1, -1, event.clock_ns)
     if missing <= 0 or at < 0:
         return 0
     legs[at].attempts = WAITS
@@ -66,7 +66,7 @@ def on_event(context, row, legs):
     if event.clock_ns < parent.start_ns or event.clock_ns >= parent.end_ns:
         return 0
     if own.triggered == 0:
-        if not is_triggered(parent, every, int(own.trigger * CURRENCY + 0.5), event.time_ns):
+        if not is_triggered(parent, every, int(own.trigger * CURRENCY + 0.5), event.clock_ns):
             return 0
         own.triggered = 1
     parent.scheduled = parent.quantity

@@ -6,6 +6,7 @@ from types import ModuleType
 from typing import Any
 
 from engine.algorithms import ALGORITHMS, compiled_algorithm
+from engine.hotpath.tables import MOST_CHOSEN
 from engine.messages.control import Command, EnterParent, command
 
 ENGINE_ACTOR = "engine"
@@ -32,6 +33,18 @@ def _algorithm(row: Any) -> tuple[str, ModuleType | None]:
     return next(((name, module) for name, (at, module) in ALGORITHMS.items() if at == number), ("", None))
 
 
+def _parameters(group: list[Any], module: ModuleType) -> dict[str, float]:
+    """The defaults, and what the strategy chose. A place that the list does not have is refused like any unknown
+    name."""
+    names = [parameter.name for parameter in module.PARAMETERS]
+    values = {parameter.name: float(parameter.default) for parameter in module.PARAMETERS}
+    for row in group:
+        for at in range(MOST_CHOSEN):
+            if int(row["chosen"]) >> at & 1:
+                values[names[at] if at < len(names) else f"parameter {at}"] = float(row["values"][at])
+    return values
+
+
 def _body(group: list[Any]) -> EnterParent:
     row, (name, module) = group[0], _algorithm(group[0])
     legs = []
@@ -53,7 +66,7 @@ def _body(group: list[Any]) -> EnterParent:
         price=int(row["price"]),
         start_ns=0,
         end_ns=int(row["asked_ns"]) + int(row["duration_ns"]),
-        parameters={parameter.name: parameter.default for parameter in module.PARAMETERS} if module else {},
+        parameters=_parameters(group, module) if module else {},
         expires_ns=int(row["asked_ns"]) + ASKED_WITHIN_NS,
         legs=legs,
     )

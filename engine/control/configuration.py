@@ -148,6 +148,7 @@ class Configuration:
         row["maker_fee"], row["taker_fee"] = settings.maker_fee, settings.taker_fee
         row["minimum_quantity"] = getattr(settings, "minimum_quantity", 0)
         row["midpoint"] = getattr(settings, "midpoint", 0)
+        row["post_only"] = getattr(settings, "post_only", 1)
         row["lockstep"] = getattr(settings, "lockstep", False)
         row["largest_price"] = LARGEST_PRICES.get(body.protocol, 0)
         row["firm"] = int.from_bytes(getattr(settings, "firm", "").upper().encode().ljust(4), "little")

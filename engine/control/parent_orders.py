@@ -14,7 +14,7 @@ from engine.hotpath import tables
 from engine.hotpath.entries import begin_parent, find_parent, listed_volume, settle_parent, spend_number, stop_parent
 from engine.hotpath.risk import LARGEST_PRICE, LARGEST_QUANTITY
 from engine.messages.codes import ParentState, Scope, Side, StrategyState
-from engine.messages.control import Command, EnterParent
+from engine.messages.control import SMART, Command, EnterParent
 from engine.native import address_of, touched
 from engine.strategies import Kind
 
@@ -59,7 +59,7 @@ class ParentOrders:
         self._check_terms(body, kind)
         bound = [(venue, body.instrument) for venue in body.venues]
         if body.legs:
-            bound = [(leg["venue"], leg["instrument"]) for leg in body.legs]
+            bound = [(leg["venue"] or self._home(body.venues), leg["instrument"]) for leg in body.legs]
         start_ns = max(body.start_ns, clock_ns)
         if not start_ns < body.end_ns <= start_ns + LONGEST_NS:
             raise Refusal("a parent order ends after it begins, and within seven days of it")
@@ -80,20 +80,31 @@ class ParentOrders:
         if body.legs:
             check_legs(body, kind.module.MOST_LEGS)
             for leg in body.legs:
-                self._check_leg(leg["instrument"], [leg["venue"]], leg["side"], leg["quantity"], leg["price"])
+                self._check_venues([leg["venue"]] if leg["venue"] else body.venues, tables.VENUES - 1)
+                self._check_leg(leg["instrument"], leg["side"], leg["quantity"], leg["price"])
             return
-        self._check_leg(body.instrument, body.venues, body.side, body.quantity, body.price)
+        self._check_venues(body.venues, tables.LEGS_PER_STRATEGY)
+        self._check_leg(body.instrument, body.side, body.quantity, body.price)
         if body.price == 0 and getattr(kind.module, "NEEDS_PRICE", False):
             raise Refusal(f"{kind.module.LABEL} needs a limit price")
 
-    def _check_leg(self, instrument: int, venues: list[int], side: int, quantity: int, price: int) -> None:
-        if instrument not in self._configuration.names:
-            raise Refusal(f"instrument {instrument} is not known")
-        if not 1 <= len(venues) <= tables.LEGS_PER_STRATEGY or len(set(venues)) != len(venues):
-            raise Refusal(f"a parent order names 1 to {tables.LEGS_PER_STRATEGY} different venues")
+    def _check_venues(self, venues: list[int], most: int) -> None:
+        if not 1 <= len(venues) <= most or len(set(venues)) != len(venues):
+            raise Refusal(f"a parent order names 1 to {most} different venues")
         for venue in venues:
             if venue not in self._configuration.venues:
                 raise Refusal(f"venue {venue} is not defined")
+
+    def _home(self, venues: list[int]) -> int:
+        """Where a leg is bound that goes to the best of these venues: the first that shows a book."""
+        for venue in venues:
+            if int(self._memory.venues[venue]["priced_by"]) == venue:
+                return venue
+        raise Refusal("none of its venues shows a book")
+
+    def _check_leg(self, instrument: int, side: int, quantity: int, price: int) -> None:
+        if instrument not in self._configuration.names:
+            raise Refusal(f"instrument {instrument} is not known")
         if side not in tuple(Side):
             raise Refusal("a side is 1 (buy) or 2 (sell)")
         listed = self._memory.instruments[instrument]
@@ -170,6 +181,8 @@ class ParentOrders:
             "lot_size": int(memory.instruments[body.instrument]["lot_size"]),
             "several": int(bool(body.legs)),
             "selling": sum((leg["side"] == Side.SELL) << at for at, leg in enumerate(body.legs)),
+            "anywhere": sum((leg["venue"] == SMART) << at for at, leg in enumerate(body.legs)),
+            "venues": sum(1 << (venue - 1) for venue in body.venues),
         }
         for name, value in (checked.values | given).items():
             state[name] = value
@@ -213,8 +226,8 @@ class ParentOrders:
 
     def venues_of(self, row: int) -> list[int]:
         """Numbers of the venues where a parent order may work."""
-        legs = self._memory.legs[row * tables.LEGS_PER_STRATEGY :]
-        return [int(venue) for venue in legs["venue"][: int(self._memory.strategies[row]["leg_count"])]]
+        bits = int(self._memory.rows[row]["venues"][0])
+        return [venue for venue in range(1, tables.VENUES) if bits >> (venue - 1) & 1]
 
     def row_of(self, number: int) -> int:
         """Row of a parent order that has not ended. Refusal otherwise."""
@@ -258,6 +271,7 @@ def check_legs(body: EnterParent, most: int) -> None:
     first = body.legs[0]
     if any(getattr(body, name) != first[name] for name in ("instrument", "side", "price")):
         raise Refusal("instrument, side and price of a multi-leg order are those of its first leg")
-    venues = sorted({leg["venue"] for leg in body.legs})
-    if sorted(body.venues) != venues or body.quantity != sum(leg["quantity"] for leg in body.legs):
+    named = {leg["venue"] for leg in body.legs}
+    wrong = not named - {SMART} <= set(body.venues) if SMART in named else named != set(body.venues)
+    if wrong or body.quantity != sum(leg["quantity"] for leg in body.legs):
         raise Refusal("venues and quantity of a multi-leg order are those of all its legs")

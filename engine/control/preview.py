@@ -11,7 +11,7 @@ from engine.control.configuration import LIMIT_FIELDS, Configuration, Refusal
 from engine.hotpath import tables
 from engine.hotpath.entries import check
 from engine.hotpath.risk import NONE
-from engine.messages.codes import DenialReason, LimitName, Scope, Side, TimeInForce
+from engine.messages.codes import DenialReason, LimitName, Scope, Side
 from engine.messages.control import Preview
 
 ANY = -1
@@ -86,7 +86,7 @@ def _gate_at(configuration: Configuration, body: Preview, venue: int) -> dict[st
     reason = int(
         check(
             memory.address, 0, configuration.team_accounts[body.team], ANY, venue, body.instrument, body.side,
-            price, body.quantity, int(TimeInForce.DAY),
+            price, body.quantity, body.time_in_force,
         )
     )  # fmt: skip
     if reason == NONE:

@@ -13,14 +13,18 @@ from engine.messages import control
 from engine.messages.codes import Side, TimeInForce, Urgency
 
 SMART = control.SMART
-URGENCIES = {TimeInForce.DAY: Urgency.NORMAL, TimeInForce.IOC: Urgency.URGENT}
+URGENCIES = {
+    TimeInForce.DAY: Urgency.NORMAL,
+    TimeInForce.IOC: Urgency.URGENT,
+    TimeInForce.POST_ONLY: Urgency.PATIENT,
+}
 NOBODY_ELSE = -1  # no leg: the order is of people
 
 
 def check_routed(body: control.EnterOrder) -> None:
     """Refusal when the router cannot work the order."""
     if body.time_in_force not in URGENCIES:
-        raise Refusal("the router works DAY and IOC orders; name a venue for another time in force")
+        raise Refusal("the router works DAY, IOC and post-only orders; name a venue for another time in force")
     if body.side not in tuple(Side) or body.price <= 0 or body.quantity <= 0:
         raise Refusal("the router needs a side, a price and a quantity")
     if body.price > HIGHEST_PRICE or body.quantity > HIGHEST_QUANTITY:

@@ -161,7 +161,7 @@ class StateFrame:
                     "strategy": int(memory.strategies[int(own["owner"])]["id"]),
                     "team": int(memory.accounts[int(strategy["team"])]["scope_id"]),
                     "instrument": int(legs["instrument"][0]) if len(legs) else 0,
-                    "venues": legs["venue"].tolist(),
+                    "venues": [venue for venue in range(1, tables.VENUES) if int(own["venues"]) >> (venue - 1) & 1],
                     "algorithm": algorithm_label(int(strategy["kind"])),
                     "state": ParentState(int(own["state"])).name,
                     "working": int(working),
@@ -181,6 +181,7 @@ class StateFrame:
                 "side": int(own[f"side_{at}"]),
                 "quantity": int(own[f"quantity_{at}"]),
                 "filled": abs(int(leg["position"])),
+                "unwound": min(int(leg["bought"]), int(leg["sold"])),
             }
             for at, leg in enumerate(legs, 1)
         ]

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from engine.hotpath.fix_orders import write_fix_cancel, write_fix_enter, write_fix_replace
 from engine.hotpath.tables import ENGINE, FIX, INSTRUMENT, ORDER, OUCH42, STRATEGY, VENUE, VENUES
+from engine.messages.codes import TimeInForce
 from engine.native import hot, view
 from engine.protocols import ouch42_encode, ouch50_encode
 
+DAY, POST_ONLY = int(TimeInForce.DAY), int(TimeInForce.POST_ONLY)
 INSTRUMENT_BYTES = INSTRUMENT.itemsize
 VENUE_BYTES = VENUE.itemsize
 FIRM_AT = int(VENUE.fields["firm"][1])  # type: ignore[index]
@@ -23,16 +25,26 @@ def strategy_number(engine, strategy):
 
 
 @hot
+def sent_time_in_force(engine, order_address):
+    """The order's time in force as its venue knows it: without the instruction, post only is sent as DAY."""
+    core = view(engine, 1, ENGINE)[0]
+    order = view(order_address, 1, ORDER)[0]
+    if order.time_in_force == POST_ONLY and view(core.venues, VENUES, VENUE)[order.venue].post_only == 0:
+        return DAY
+    return order.time_in_force
+
+
+@hot
 def write_enter(engine, packet, order_address):
     """Enter Order (2.1)."""
     core = view(engine, 1, ENGINE)[0]
     order = view(order_address, 1, ORDER)[0]
     protocol = view(core.venues, VENUES, VENUE)[order.venue].protocol
     if protocol == FIX:
-        return write_fix_enter(engine, packet, order_address)
+        return write_fix_enter(engine, packet, order_address, sent_time_in_force(engine, order_address))
     symbol = core.instruments + order.instrument * INSTRUMENT_BYTES
     number, side, quantity = order.order_id, order.side, order.quantity
-    price, time_in_force = order.price, order.time_in_force
+    price, time_in_force = order.price, sent_time_in_force(engine, order_address)
     if protocol == OUCH42:
         strategy = strategy_number(engine, order.strategy)
         return ouch42_encode.write_enter_order(packet, number, side, quantity, symbol, price, time_in_force, strategy)
@@ -45,10 +57,10 @@ def write_replace(engine, packet, target_address, order_address):
     core = view(engine, 1, ENGINE)[0]
     order = view(order_address, 1, ORDER)[0]
     original, number = view(target_address, 1, ORDER)[0].order_id, order.order_id
-    quantity, price, time_in_force = order.quantity, order.price, order.time_in_force
+    quantity, price, time_in_force = order.quantity, order.price, sent_time_in_force(engine, order_address)
     protocol = view(core.venues, VENUES, VENUE)[order.venue].protocol
     if protocol == FIX:
-        return write_fix_replace(engine, packet, original, order_address)
+        return write_fix_replace(engine, packet, original, order_address, time_in_force)
     if protocol == OUCH42:
         strategy = strategy_number(engine, order.strategy)
         return ouch42_encode.write_replace_order(packet, original, number, quantity, price, time_in_force, strategy)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from engine.hotpath.book import TOP
 from engine.hotpath.book_layout import BATCHED, BOOK, MOST_BATCHED
 from engine.hotpath.changes import MODIFY, REPLACE, modify, replace
+from engine.hotpath.everywhere import show_everywhere
 from engine.hotpath.orders import decider_of, find_order
-from engine.hotpath.parents import ask_parent, settle
+from engine.hotpath.parents import ask_parent, choose_parameter, settle
 from engine.hotpath.requests import ENTER, cancel, enter
-from engine.hotpath.router_orders import route_child
+from engine.hotpath.router_orders import route_child, route_leg
 from engine.hotpath.tables import (
     ACCOUNT,
     CELL,
+    CHOOSE_PARAMETER,
     CONTEXT,
     ENGINE,
     FIRM_ACCOUNT,
@@ -140,12 +142,17 @@ def make_requests(engine, strategy_index, count):
     ask_gate(engine, strategy_index)
     owner = strategy_index
     routed = False
+    anywhere = 0
     if strategy.parent != 0:
         parent = view(strategy.row, 1, PARENT)[0]
         owner = parent.owner
         routed = strategy.leg_count > 1 and parent.several == 0
+        anywhere = parent.anywhere
     for at in range(count if count < MAX_REQUESTS else MAX_REQUESTS):
         request = requests[at]
+        if request.action == CHOOSE_PARAMETER:
+            choose_parameter(engine, strategy_index, request)
+            continue
         strategy.signal = request.signal
         if request.action == GIVE_PARENT:
             ask_parent(engine, strategy_index, request)
@@ -158,7 +165,9 @@ def make_requests(engine, strategy_index, count):
             continue
         leg_index = strategy_index * LEGS_PER_STRATEGY + request.leg
         leg = legs[leg_index]
-        if routed and request.time_in_force == IOC:
+        if anywhere >> request.leg & 1 and route_leg(engine, owner, leg_index, request) > 0:
+            continue
+        if routed and (request.time_in_force == IOC or leg.watched == leg.venue):
             own, price, force = request.quantity, request.price, request.time_in_force
             if route_child(engine, owner, strategy_index, request.side, price, own, force, request.signal) > 0:
                 continue
@@ -184,6 +193,8 @@ def call_hook(engine, strategy_index, event):
     strategy = view(core.strategies, core.strategy_count, STRATEGY)[strategy_index]
     if strategy.state != RUNNING or core.replaying == MUTED:
         return
+    if core.parent_count > 0 and strategy.parent != 0:
+        show_everywhere(engine, strategy_index)
     context = view(core.context, 1, CONTEXT)[0]
     context.time_ns = core.market_time_ns
     context.clock_ns = core.clock_ns

@@ -11,7 +11,7 @@ INSTRUMENT_BYTES = INSTRUMENT.itemsize
 
 
 @hot
-def write_fix_enter(engine, packet, order_address):
+def write_fix_enter(engine, packet, order_address, time_in_force):
     """NewOrderSingle(D) of an order."""
     core = view(engine, 1, ENGINE)[0]
     order = view(order_address, 1, ORDER)[0]
@@ -23,13 +23,13 @@ def write_fix_enter(engine, packet, order_address):
         order.quantity,
         core.instruments + order.instrument * INSTRUMENT_BYTES,
         order.price,
-        order.time_in_force,
+        time_in_force,
         core.clock_ns,
     )
 
 
 @hot
-def write_fix_replace(engine, packet, original, order_address):
+def write_fix_replace(engine, packet, original, order_address, time_in_force):
     """OrderCancelReplaceRequest(G): the order at the address takes the place of `original`."""
     core = view(engine, 1, ENGINE)[0]
     order = view(order_address, 1, ORDER)[0]
@@ -42,7 +42,7 @@ def write_fix_replace(engine, packet, original, order_address):
         order.quantity,
         core.instruments + order.instrument * INSTRUMENT_BYTES,
         order.price,
-        order.time_in_force,
+        time_in_force,
         core.clock_ns,
     )
 

@@ -66,7 +66,8 @@ class EngineMemory:
         self.strategies = touched(strategy_count, tables.STRATEGY)
         self.legs = touched(strategy_count * tables.LEGS_PER_STRATEGY, tables.LEG)
         self.subscription_starts = touched(self.listing_count + 1, np.dtype("<i8"))
-        self.subscription_legs = touched(strategy_count * tables.LEGS_PER_STRATEGY, np.dtype("<i8"))
+        most_watched = strategy_count * tables.LEGS_PER_STRATEGY * (tables.VENUES - 1)
+        self.subscription_legs = touched(most_watched, np.dtype("<i8"))
         self.orders = touched(order_capacity, tables.ORDER)
         self.fills = touched(order_capacity, tables.FILL)
         self.parents = touched(strategy_count, np.dtype("<i8"))
@@ -160,6 +161,21 @@ class EngineMemory:
         """Dense index of an instrument on a venue."""
         return (venue - 1) * self.width + instrument
 
+    def _seen_elsewhere(self, running: list[int]) -> list[tuple[int, int]]:
+        """Legs that look at the books of all venues of their parent order, and the listings beside their own."""
+        found = []
+        for row in running:
+            if not self.strategies["parent"][row] or not (state := self.rows[row][0])["anywhere"]:
+                continue
+            for at in range(int(state["leg_count"])):
+                index = row * tables.LEGS_PER_STRATEGY + at
+                leg = self.legs[index]
+                if int(state["anywhere"]) >> at & 1:
+                    venues = [v for v in range(1, tables.VENUES) if int(state["venues"]) >> (v - 1) & 1]
+                    seen = [self.listing(venue, int(leg["instrument"])) for venue in venues if venue != leg["watched"]]
+                    found += [(index, listing) for listing in seen]
+        return found
+
     def subscribe(self) -> None:
         """Rebuild the table of who watches which listing, from the legs of every running strategy, by row."""
         running = np.flatnonzero(self.strategies["state"] == StrategyState.RUNNING)
@@ -167,6 +183,9 @@ class EngineMemory:
         used = leg_of < self.strategies["leg_count"][running][:, None]
         legs = (running[:, None] * tables.LEGS_PER_STRATEGY + leg_of)[used]
         listings = self.legs["listing"][legs]
+        if wide := self._seen_elsewhere(running.tolist()):
+            more = np.array(wide)
+            legs, listings = np.concatenate([legs, more[:, 0]]), np.concatenate([listings, more[:, 1]])
         order = np.argsort(listings, kind="stable")
         self.subscription_legs[: len(legs)] = legs[order]
         self.subscription_starts[:] = np.searchsorted(listings[order], np.arange(self.listing_count + 1))

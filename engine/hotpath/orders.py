@@ -5,7 +5,7 @@ Nothing is invented: an order whose fate is not known keeps its exposure until t
 
 from __future__ import annotations
 
-from engine.hotpath.positions import holder_of, parent_of, parent_row, reserve_everywhere
+from engine.hotpath.positions import holder_of, parent_of, parent_row, pause_clock, reserve_everywhere
 from engine.hotpath.tables import ENGINE, LEG, LEGS_PER_STRATEGY, ORDER, STRATEGY
 from engine.messages.codes import OrderState, ReportKind
 from engine.native import hot, view
@@ -136,7 +136,7 @@ def close_order(engine, slot, state):
             own.canceling = 0
             own.replacing = 0
         if state == STATE_REJECTED:
-            own.retry_after_ns = core.market_time_ns + 1_000_000_000
+            own.retry_after_ns = pause_clock(engine, order.leg) + 1_000_000_000
     if order.replacement != 0:
         forget_replacement(engine, slot)
     elif order.target != 0:

@@ -17,6 +17,7 @@ from engine.hotpath.tables import (
     LEG,
     LEGS_PER_STRATEGY,
     MOST_ASKED_PARENTS,
+    MOST_CHOSEN,
     ORDER,
     PARENT,
     PARENT_ASKED,
@@ -62,10 +63,6 @@ def write_parent(engine, row):
     body = reserve(engine)
     if body == 0:
         return
-    venues = 0
-    for at in range(parent.leg_count):
-        leg = view(core.legs, core.strategy_count * LEGS_PER_STRATEGY, LEG)[row * LEGS_PER_STRATEGY + at]
-        venues |= 1 << (leg.venue - 1)
     first = view(core.legs, core.strategy_count * LEGS_PER_STRATEGY, LEG)[row * LEGS_PER_STRATEGY]
     record = view(body, 1, PARENT_RECORD)[0]
     record.position = core.position
@@ -82,7 +79,7 @@ def write_parent(engine, row):
     record.trader = parent.trader
     record.instrument = first.instrument
     record.kind = strategies[row].kind
-    record.venues = venues
+    record.venues = parent.venues
     record.side = parent.side
     record.state = parent.state
     record.legs = parent.leg_count if parent.several != 0 else 0
@@ -194,8 +191,21 @@ def ask_parent(engine, strategy_index, request):
     asked.algorithm = request.time_in_force
     asked.duration_ns = request.order_id
     asked.asked_ns = core.clock_ns
+    asked.chosen = 0
     core.asked_count += 1
     core.attention |= PARENT_ASKED
+
+
+@hot
+def choose_parameter(engine, strategy_index, request):
+    """A parameter of the parent order that the strategy has asked for just before."""
+    core = view(engine, 1, ENGINE)[0]
+    if core.asked_count == 0 or request.leg < 0 or request.leg >= MOST_CHOSEN:
+        return
+    asked = view(core.asked, MOST_ASKED_PARENTS, ASKED)[(core.asked_count - 1) % MOST_ASKED_PARENTS]
+    if asked.strategy == view(core.strategies, core.strategy_count, STRATEGY)[strategy_index].id:
+        asked.chosen |= 1 << request.leg
+        asked.values[request.leg] = request.signal
 
 
 @hot

@@ -60,6 +60,14 @@ def parent_of(engine, leg):
 
 
 @hot
+def pause_clock(engine, leg):
+    """The time on which `leg` waits after a refusal: market time, but the loop's clock for a parent order's, which is
+    called also while nothing is quoted."""
+    core = view(engine, 1, ENGINE)[0]
+    return core.clock_ns if parent_of(engine, leg) != 0 else core.market_time_ns
+
+
+@hot
 def holder_of(engine, leg):
     """The leg in whose cell the orders of `leg` are held: itself, but of a parent order's leg that of its owner."""
     core = view(engine, 1, ENGINE)[0]

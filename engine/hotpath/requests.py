@@ -15,7 +15,7 @@ from engine.hotpath.orders import (
     open_order,
     order_slot,
 )
-from engine.hotpath.positions import parent_of
+from engine.hotpath.positions import parent_of, pause_clock
 from engine.hotpath.risk import NONE, check, count_order, refuse
 from engine.hotpath.sending import send_cancel, send_enter
 from engine.hotpath.tables import (
@@ -67,7 +67,7 @@ def deny(engine, action, reason, strategy, team, leg, venue, instrument, side, p
     core.denials += 1
     if leg >= 0:
         own = view(core.legs, core.strategy_count * LEGS_PER_STRATEGY, LEG)[leg]
-        own.retry_after_ns = core.market_time_ns + (RETRY_AFTER_DENIAL_NS << own.denied)
+        own.retry_after_ns = pause_clock(engine, leg) + (RETRY_AFTER_DENIAL_NS << own.denied)
         if own.denied < MOST_DOUBLINGS:
             own.denied += 1
     number = spend_number(engine)

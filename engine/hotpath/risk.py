@@ -28,6 +28,7 @@ from engine.native import hot, view
 BUY, SELL = int(Side.BUY), int(Side.SELL)
 ACTIVE, REDUCE = int(EngineState.ACTIVE), int(EngineState.REDUCE)
 UP = int(SessionState.UP)
+POST_ONLY = int(TimeInForce.POST_ONLY)
 LAST_TIME_IN_FORCE = max(int(item) for item in TimeInForce)
 SCOPE_FIRM, SCOPE_VENUE = int(Scope.FIRM), int(Scope.VENUE)
 SECOND_NS = 1_000_000_000
@@ -52,6 +53,7 @@ BOOK_DIRTY = int(DenialReason.BOOK_DIRTY)
 NOTIONAL_OVERFLOW = int(DenialReason.NOTIONAL_OVERFLOW)
 UNKNOWN_INSTRUMENT = int(DenialReason.UNKNOWN_INSTRUMENT)
 INSTRUMENT_BREAK = int(DenialReason.INSTRUMENT_BREAK)
+WOULD_TAKE = int(DenialReason.WOULD_TAKE)
 
 LIMIT_ORDER_QUANTITY = int(LimitName.ORDER_QUANTITY)
 LIMIT_ORDER_VALUE = int(LimitName.ORDER_VALUE)
@@ -211,6 +213,24 @@ def reference_price(engine, listing):
 
 
 @hot
+def check_posts(engine, venue, instrument, side, price):
+    """A post-only order for a venue that does not know the instruction: refused when it would trade with the book as
+    it stands, or when the venue shows none."""
+    core = view(engine, 1, ENGINE)[0]
+    row = view(core.venues, VENUES, VENUE)[venue]
+    if row.post_only != 0:
+        return NONE
+    if row.priced_by != venue:
+        return refuse(engine, WOULD_TAKE, price, 0)
+    top = view(core.tops, core.listing_count, TOP)[(venue - 1) * (core.instrument_count + 1) + instrument]
+    if side == BUY and top.ask_quantity > 0 and price >= top.ask:
+        return refuse(engine, WOULD_TAKE, price, top.ask)
+    if side == SELL and top.bid_quantity > 0 and price <= top.bid:
+        return refuse(engine, WOULD_TAKE, price, top.bid)
+    return NONE
+
+
+@hot
 def check_elsewhere(engine, priced_by, instrument, side, price, quantity, reduces):
     """A venue without books of its own: the one that prices it has to be whole and open."""
     core = view(engine, 1, ENGINE)[0]
@@ -263,6 +283,10 @@ def check(engine, strategy_index, team, leg, venue, instrument, side, price, qua
     reference = reference_price(engine, listing)
     if reference == 0:
         return refuse(engine, REFERENCE_MISSING, 0, 0)
+    if time_in_force == POST_ONLY:
+        reason = check_posts(engine, venue, instrument, side, price)
+        if reason != NONE:
+            return reason
     if strategy_index != 0:
         reason = check_account(engine, strategy.account, own, side, price, quantity, reference, reduces)
         if reason != NONE:

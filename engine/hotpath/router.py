@@ -326,11 +326,13 @@ def reason_not_to_rest(child_address, row_address, price):
 
 @hot
 def rest(child_address, rows, count, price, middle):
-    """Lay out what is left in pieces, each where the next share costs least; `placed` before it counts as ahead."""
+    """Lay out what is left in pieces (or whole, on one venue), each where the next share costs least; `placed` before
+    it counts as ahead."""
     child = view(child_address, 1, CHILD)[0]
     crossing = cost_of_crossing(child_address, rows, count, middle)
     pool_rests(child_address, rows, count)
-    piece = in_lots((child.left + PIECES - 1) // PIECES, child.left, child.lot_size)
+    pieces = 1 if child.whole != 0 else PIECES
+    piece = in_lots((child.left + pieces - 1) // pieces, child.left, child.lot_size)
     while child.left > 0:
         found = NOWHERE
         cost = DEAREST

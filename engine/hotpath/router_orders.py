@@ -9,6 +9,7 @@ from __future__ import annotations
 from engine.hotpath.answers import ACCEPTED, EXECUTED
 from engine.hotpath.numbers import reserve, spend_number
 from engine.hotpath.orders import STATE_CANCELED, is_open
+from engine.hotpath.positions import parent_of
 from engine.hotpath.requests import enter
 from engine.hotpath.router import ROW_BYTES, decide, find_best, is_better
 from engine.hotpath.router_costs import BUY, mean_passing
@@ -17,7 +18,7 @@ from engine.hotpath.router_learning import halve, learn_latency, learn_midpoint,
 from engine.hotpath.router_tables import CHILD, ROUTE_ROW, ROUTED, ROUTED_ROWS
 from engine.hotpath.router_view import fill_rows, learned_of
 from engine.hotpath.sending import flush_unsent
-from engine.hotpath.tables import ENGINE, INSTRUMENT, LEG, LEGS_PER_STRATEGY, ORDER, STRATEGY
+from engine.hotpath.tables import ENGINE, INSTRUMENT, LEG, LEGS_PER_STRATEGY, ORDER, PARENT, STRATEGY
 from engine.journal.append import commit_journal
 from engine.messages import journal
 from engine.messages.codes import RecordKind, RouteReason, TimeInForce, Urgency
@@ -25,7 +26,7 @@ from engine.native import hot, view
 
 ROUTE_KIND = int(RecordKind.ROUTE)
 ROUTE_RECORD = journal.ROUTE
-DAY, IOC = int(TimeInForce.DAY), int(TimeInForce.IOC)
+DAY, IOC, POST_ONLY = int(TimeInForce.DAY), int(TimeInForce.IOC), int(TimeInForce.POST_ONLY)
 ALL_VENUES = -1
 MOST_ROUNDS = 4
 NO_LEG = -1
@@ -44,44 +45,79 @@ def route(engine, strategy, team, leg, instrument, side, price, quantity, urgenc
     """Split an order over the venues in `venues` (bit v - 1 for venue v; ALL_VENUES) and enter the parts, each through
     the gate.
 
-    `urgency` as in codes.Urgency: PATIENT rests, NORMAL takes and rests, URGENT takes and is gone. `leg` is the leg
-    that all parts count for, -1 for none. Returns the number of the routed order, which no order has; 0 when every row
-    is taken or the journal is full. `core.routed_order` is the first part's number, or minus the DenialReason of the
-    last refusal, or 0 when no venue got anything.
+    `urgency` as in codes.Urgency: PATIENT rests (post only), NORMAL takes and rests, URGENT takes and is gone. `leg` is
+    the leg that all parts count for, -1 for none. Returns the number of the routed order, which no order has; 0 when
+    every row is taken or the journal is full. `core.routed_order` is the first part's number, or minus the DenialReason
+    of the last refusal, or 0 when no venue got anything.
     """
+    rests_as = POST_ONLY if urgency == PATIENT else DAY
     return begin_route(
-        engine, strategy, team, leg, 0, instrument, side, price, quantity, urgency, venues, 0, signal
+        engine, strategy, team, leg, 0, instrument, side, price, quantity, urgency, rests_as, venues, 0, signal
     )  # fmt: skip
 
 
 @hot
 def route_child(engine, strategy, row, side, price, quantity, time_in_force, signal):
-    """Split a child of the parent order in `row`, which is of the owner `strategy`, over those of its venues where it
-    has nothing open: IOC takes, DAY rests. What is not done is the parent order's business, so nothing is routed again.
-    Returns how many shares have been asked for."""
+    """Route a child of the parent order in `row`, which is of the owner `strategy`, over those of its venues where it
+    has nothing open: IOC takes, on several; any other rests, on the one where that is expected to cost least, unless it
+    would trade at once. What is not done is the parent order's business, so nothing is routed again. Returns how many
+    shares have been asked for."""
     core = view(engine, 1, ENGINE)[0]
     parent = view(core.strategies, core.strategy_count, STRATEGY)[row]
     legs = view(core.legs, core.strategy_count * LEGS_PER_STRATEGY, LEG)
     venues = 0
     for at in range(parent.leg_count):
         leg = legs[row * LEGS_PER_STRATEGY + at]
-        if leg.open_orders == 0 and core.market_time_ns >= leg.retry_after_ns:
+        if leg.open_orders == 0 and core.clock_ns >= leg.retry_after_ns:
             venues |= 1 << (leg.venue - 1)
     instrument = legs[row * LEGS_PER_STRATEGY].instrument
     urgency = URGENT if time_in_force == IOC else PATIENT
+    if urgency == PATIENT and not waits_at(engine, instrument, side, price, venues):
+        return 0
     begin_route(
-        engine, strategy, parent.team, NO_LEG, row, instrument, side, price, quantity, urgency, venues, MOST_ROUNDS,
-        signal,
+        engine, strategy, parent.team, NO_LEG, row, instrument, side, price, quantity, urgency, time_in_force, venues,
+        MOST_ROUNDS, signal,
     )  # fmt: skip
     child = view(core.route_child, 1, CHILD)[0]
     return child.taken + child.rested
 
 
 @hot
+def route_leg(engine, strategy, leg, request):
+    """Route what a parent order of `strategy` asks for one of its legs over all venues of the parent order; every part
+    counts for that leg. It rests, whole, on the venue where that is expected to cost least; what would trade at once
+    takes, on several. Nothing is routed again. Returns how many shares have been asked for."""
+    core = view(engine, 1, ENGINE)[0]
+    own = view(core.legs, core.strategy_count * LEGS_PER_STRATEGY, LEG)[leg]
+    worker = view(core.strategies, core.strategy_count, STRATEGY)[leg // LEGS_PER_STRATEGY]
+    venues = view(worker.row, 1, PARENT)[0].venues
+    urgency = PATIENT
+    if request.time_in_force == IOC or not waits_at(engine, own.instrument, request.side, request.price, venues):
+        urgency = URGENT
+        own.attempts = CROSSES
+    begin_route(
+        engine, strategy, worker.team, leg, 0, own.instrument, request.side, request.price, request.quantity, urgency,
+        request.time_in_force, venues, MOST_ROUNDS, request.signal,
+    )  # fmt: skip
+    child = view(core.route_child, 1, CHILD)[0]
+    return child.taken + child.rested
+
+
+@hot
+def waits_at(engine, instrument, side, price, venues):
+    """Whether an order at this price would rest, by what these venues display."""
+    core = view(engine, 1, ENGINE)[0]
+    child = view(core.route_child, 1, CHILD)[0]
+    child.side = side
+    find_best(core.route_child, core.route_rows, fill_rows(engine, instrument, side, venues))
+    return child.best_far == 0 or is_better(side, price, child.best_far)
+
+
+@hot
 def begin_route(
-    engine, strategy, team, leg, row, instrument, side, price, quantity, urgency, venues, rounds, signal
+    engine, strategy, team, leg, row, instrument, side, price, quantity, urgency, rests_as, venues, rounds, signal
 ):  # fmt: skip
-    """As `route` and `route_child` have it; `rounds` are taken for done."""
+    """As `route` and `route_child` have it; `rounds` are taken for done, and what rests has this time in force."""
     core = view(engine, 1, ENGINE)[0]
     core.routed_order = 0
     child = view(core.route_child, 1, CHILD)[0]
@@ -104,6 +140,8 @@ def begin_route(
     routed.price = price
     routed.left = quantity
     routed.urgency = urgency
+    routed.rests_as = rests_as
+    routed.whole = 1 if row != 0 or parent_of(engine, leg) != 0 else 0
     routed.venues = venues
     routed.rounds = rounds
     routed.open_takes = 0
@@ -164,6 +202,7 @@ def work(engine, at):
     child.tick_size = terms.tick_size
     child.lot_size = terms.lot_size
     child.trade_through = 0
+    child.whole = routed.whole
     decide(core.route_child, core.route_rows, count)
     routed.rounds += 1
     routed.middle_twice = known_middle(engine)
@@ -229,7 +268,8 @@ def enter_row(engine, at, row_address):
     if row.take_quantity > 0:
         take_id = enter_part(engine, at, row.venue, row.take_price, row.take_quantity, IOC)
     if row.rest_quantity > 0:
-        rest_id = enter_part(engine, at, row.venue, row.rest_price, row.rest_quantity, DAY)
+        force = view(core.routed, ROUTED_ROWS, ROUTED)[at].rests_as
+        rest_id = enter_part(engine, at, row.venue, row.rest_price, row.rest_quantity, force)
     write_route(engine, at, row_address, take_id, rest_id)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from engine.hotpath.parents import MUTED, parent_at
+from engine.hotpath.positions import parent_of
 from engine.hotpath.router_delays import DELAYED, DELAYED_ROWS, ROW_BYTES, count_for_leg, next_due
 from engine.hotpath.router_orders import enter_row, find_routed, go_on
 from engine.hotpath.router_tables import ROUTE_ROW, ROUTED, ROUTED_ROWS
-from engine.hotpath.tables import ENGINE, STRATEGY
+from engine.hotpath.tables import ENGINE, LEGS_PER_STRATEGY, STRATEGY
 from engine.messages.codes import ParentState, StrategyState
 from engine.native import hot, view
 
@@ -53,8 +54,11 @@ def is_wanted(engine, place):
     if core.replaying == MUTED:
         return False
     routed = view(core.routed, ROUTED_ROWS, ROUTED)[place]
-    if routed.row != 0:
-        return parent_at(engine, routed.row).state == WORKING
+    row = routed.row
+    if row == 0 and parent_of(engine, routed.leg) != 0:
+        row = routed.leg // LEGS_PER_STRATEGY
+    if row != 0:
+        return parent_at(engine, row).state == WORKING
     if routed.strategy == 0:
         return True
     return view(core.strategies, core.strategy_count, STRATEGY)[routed.strategy].state == RUNNING

@@ -58,6 +58,7 @@ CHILD = np.dtype(
         ("tick_size", "<i8"),
         ("lot_size", "<i8"),
         ("trade_through", "<i8"),  # told to pass better displayed prices by
+        ("whole", "<i8"),  # what rests, rests on one venue
         # what the decision says
         ("best_near", "<i8"),  # best displayed price of the own side and of the other, 0: none
         ("best_far", "<i8"),
@@ -87,6 +88,8 @@ ROUTED = np.dtype(
         ("price", "<i8"),
         ("left", "<i8"),  # shares that no order of ours asks for
         ("urgency", "<i8"),
+        ("rests_as", "<i8"),  # time in force of what rests
+        ("whole", "<i8"),  # what rests, rests on one venue
         ("venues", "<i8"),
         ("rounds", "<i8"),  # decisions so far
         ("open_takes", "<i8"),

@@ -14,7 +14,7 @@ from engine.native import fix_fields
 VENUES = 9  # rows 1..8; row 0 stays empty
 TEAMS = 16
 LEGS_PER_STRATEGY = 4
-MAX_REQUESTS = 8  # order requests one strategy may make for one event
+MAX_REQUESTS = 16  # requests one strategy may make for one event
 LINES = 4  # A, B, retransmission, snapshot
 INBOUND_BYTES = 1 << 18
 OUTBOUND_BYTES = 1 << 16
@@ -205,6 +205,7 @@ VENUE = np.dtype(
         ("minimum_quantity", "<i8"),  # shares that an order there has at least
         ("midpoint", "<i8"),  # it displays nothing and trades at the middle of other venues
         ("entry_confirmed", "<i8"),  # what it answered last: DISABLED, ENABLED, 0 nothing
+        ("post_only", "<i8"),  # it knows the instruction; 0: the gate looks at the book, and it is sent as a DAY order
     ]
 )
 ENTRY_DISABLED, ENTRY_ENABLED = 1, 2
@@ -352,6 +353,8 @@ PARENT_FIELDS = [
     ("crossing", "<i8"),  # it has waited enough
     ("several", "<i8"),  # each leg is an instrument of its own (a multi-leg order); else all are the same one
     ("selling", "<i8"),  # of a multi-leg order: bit at, leg `at` sells
+    ("anywhere", "<i8"),  # of a multi-leg order: bit at, leg `at` goes to the best of all its venues
+    ("venues", "<i8"),  # bit v - 1 for each venue v that it may use
 ]
 PARENT = np.dtype(PARENT_FIELDS)
 
@@ -406,6 +409,8 @@ FILL = np.dtype(
     ]
 )
 
+MOST_CHOSEN = 16  # parameters of an algorithm that a strategy can choose
+
 # A parent order that a strategy asked for; the cold path enters it by a command of its own.
 ASKED = np.dtype(
     [
@@ -420,6 +425,8 @@ ASKED = np.dtype(
         ("algorithm", "<i8"),
         ("duration_ns", "<i8"),
         ("asked_ns", "<i8"),
+        ("chosen", "<i8"),  # bit at: parameter `at` of the algorithm is `values[at]`, not its default
+        ("values", "<f8", (MOST_CHOSEN,)),
     ]
 )
 MOST_ASKED_PARENTS = 64
@@ -446,5 +453,7 @@ REQUEST = np.dtype(
 # `action` of a request for a parent order, beside OrderAction's: `time_in_force` is the algorithm's number, `order_id`
 # how long it lasts (ns), `price` 0 no limit.
 GIVE_PARENT = 100
+# A parameter of the parent order asked for just before: `leg` is its place in the algorithm's list, `signal` its value.
+CHOOSE_PARAMETER = 101
 
 POLL = np.dtype([("fd", "<i4"), ("events", "<i2"), ("revents", "<i2")])

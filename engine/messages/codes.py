@@ -13,9 +13,12 @@ class Side(IntEnum):
 
 
 class TimeInForce(IntEnum):
+    """How long an order works. POST_ONLY is DAY and never takes: what would trade at once is refused."""
+
     DAY = 1
     IOC = 2
     FOK = 3
+    POST_ONLY = 4
 
 
 class OrderAction(IntEnum):
@@ -119,6 +122,7 @@ class DenialReason(IntEnum):
     SHORT_SALE_RESTRICTED = 26
     MARKET_CLOSED = 27
     INSTRUMENT_BREAK = 28
+    WOULD_TAKE = 29
 
 
 class LimitName(IntEnum):

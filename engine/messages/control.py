@@ -204,6 +204,7 @@ class Preview:
     side: int
     quantity: int
     price: int
+    time_in_force: int = 1
 
 
 @dataclass(frozen=True)

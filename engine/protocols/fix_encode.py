@@ -32,6 +32,7 @@ SOH, ZERO, DOT, DASH, COLON, SPACE = 1, 48, 46, 45, 58, 32
 LETTER_C = ord("C")
 BUY = int(Side.BUY)
 IOC, FOK = int(TimeInForce.IOC), int(TimeInForce.FOK)
+POST_ONLY = int(TimeInForce.POST_ONLY)
 NEW_ORDER_SINGLE, ORDER_CANCEL_REQUEST, ORDER_CANCEL_REPLACE_REQUEST = ord("D"), ord("F"), ord("G")
 HEARTBEAT, TEST_REQUEST = ord("0"), ord("1")
 SECOND_BYTES, TIMESTAMP_BYTES = 17, 21
@@ -50,6 +51,7 @@ MSG_TYPE = _tag("35=")
 SENDING_TIME, TRANSACT_TIME = _tag("\x0152="), _tag("60=")
 CL_ORD_ID, ORIG_CL_ORD_ID, ORDER_QTY = _tag("11="), _tag("41="), _tag("38=")
 SIDE, SYMBOL, PRICE, TIME_IN_FORCE, LIMIT_ORDER = _tag("54="), _tag("55="), _tag("44="), _tag("59="), _tag("40=2")
+EXEC_INST = _tag("18=6")  # participate do not initiate
 TEST_REQ_ID, CHECK_SUM = _tag("112="), _tag("10=")
 
 
@@ -272,7 +274,12 @@ def write_terms(wire, address, side, quantity, symbol, price, time_in_force, tim
         code = ZERO + 4
     store_u8(at + 3, code)
     store_u8(at + 4, SOH)
-    return write_transact_time(wire, at + 5, time_ns)
+    at += 5
+    if time_in_force == POST_ONLY:
+        store_le32(at, EXEC_INST)
+        store_u8(at + 4, SOH)
+        at += 5
+    return write_transact_time(wire, at, time_ns)
 
 
 @hot_inlined

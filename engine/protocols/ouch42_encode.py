@@ -11,13 +11,15 @@ from engine.protocols import ouch42_offsets as ouch
 from engine.protocols.ouch50_encode import (
     BUY,
     CONTINUOUS,
-    DAY,
     FILL_OR_KILL,
     LETTER_BUY,
     LETTER_SELL,
     NO_SWEEP,
+    POST_ONLY,
+    POSTS_ONLY,
     PRINCIPAL,
     VISIBLE,
+    is_day,
 )
 from engine.protocols.soupbintcp_frames import PAYLOAD, UNSEQUENCED_DATA, write_frame_header
 
@@ -49,9 +51,9 @@ def write_enter_order(address, number, side, quantity, instrument, price, time_i
     store_be32(message + ouch.ENTER_ORDER_QUANTITY, quantity)
     store_i64(message + ouch.ENTER_ORDER_INSTRUMENT, load_i64(instrument))
     store_be32(message + ouch.ENTER_ORDER_PRICE, price)
-    store_be32(message + ouch.ENTER_ORDER_TIME_IN_FORCE, MARKET_HOURS if time_in_force == DAY else IMMEDIATE)
+    store_be32(message + ouch.ENTER_ORDER_TIME_IN_FORCE, MARKET_HOURS if is_day(time_in_force) else IMMEDIATE)
     store_be32(message + ouch.ENTER_ORDER_FIRM, BLANKS)
-    store_u8(message + ouch.ENTER_ORDER_DISPLAY, VISIBLE)
+    store_u8(message + ouch.ENTER_ORDER_DISPLAY, POSTS_ONLY if time_in_force == POST_ONLY else VISIBLE)
     store_u8(message + ouch.ENTER_ORDER_CAPACITY, PRINCIPAL)
     store_u8(message + ouch.ENTER_ORDER_INTERMARKET_SWEEP, NO_SWEEP)
     store_be32(message + ouch.ENTER_ORDER_MINIMUM_QUANTITY, quantity if time_in_force == FILL_OR_KILL else 0)
@@ -69,8 +71,8 @@ def write_replace_order(address, original_number, number, quantity, price, time_
     write_token(message + ouch.REPLACE_ORDER_TOKEN, strategy, number)
     store_be32(message + ouch.REPLACE_ORDER_QUANTITY, quantity)
     store_be32(message + ouch.REPLACE_ORDER_PRICE, price)
-    store_be32(message + ouch.REPLACE_ORDER_TIME_IN_FORCE, MARKET_HOURS if time_in_force == DAY else IMMEDIATE)
-    store_u8(message + ouch.REPLACE_ORDER_DISPLAY, VISIBLE)
+    store_be32(message + ouch.REPLACE_ORDER_TIME_IN_FORCE, MARKET_HOURS if is_day(time_in_force) else IMMEDIATE)
+    store_u8(message + ouch.REPLACE_ORDER_DISPLAY, POSTS_ONLY if time_in_force == POST_ONLY else VISIBLE)
     store_u8(message + ouch.REPLACE_ORDER_INTERMARKET_SWEEP, NO_SWEEP)
     store_be32(message + ouch.REPLACE_ORDER_MINIMUM_QUANTITY, quantity if time_in_force == FILL_OR_KILL else 0)
     return write_frame_header(address, UNSEQUENCED_DATA, ouch.REPLACE_ORDER_LENGTH)

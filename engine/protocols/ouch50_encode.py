@@ -29,10 +29,12 @@ LARGEST_PRICE = 0x7FFFFFFE  # above it stands no limit
 BUY = 1
 DAY = 1
 FILL_OR_KILL = 3
+POST_ONLY = 4
 LETTER_BUY = ord("B")
 LETTER_SELL = ord("S")
 LETTER_DAY = ord("0")
 LETTER_IMMEDIATE = ord("3")
+POSTS_ONLY = ord("P")
 VISIBLE = ord("Y")
 PRINCIPAL = ord("P")
 NO_SWEEP = ord("N")
@@ -71,19 +73,36 @@ def write_minimum_quantity(address, quantity):
     return 6
 
 
+@hot_inlined
+def is_day(time_in_force):
+    """Whether an order may rest until the end of the day."""
+    return time_in_force == DAY or time_in_force == POST_ONLY
+
+
+@hot
+def write_post_only(address):
+    """The option PostOnly (tag 12). Returns its length."""
+    store_u8(address, 2)
+    store_u8(address + 1, ouch.TAG_POST_ONLY)
+    store_u8(address + 2, POSTS_ONLY)
+    return 3
+
+
 @hot
 def write_appendage(address, quantity, time_in_force):
     """Appendage length and options at `address`. Fill or kill is immediate or cancel of at least the whole quantity."""
     length = 0
     if time_in_force == FILL_OR_KILL:
         length = write_minimum_quantity(address + ouch.APPENDAGE_LENGTH_FIELD, quantity)
+    elif time_in_force == POST_ONLY:
+        length = write_post_only(address + ouch.APPENDAGE_LENGTH_FIELD)
     store_be16(address, length)
     return ouch.APPENDAGE_LENGTH_FIELD + length
 
 
 @hot
 def write_enter_order(address, user_reference, side, quantity, instrument, price, time_in_force, order_id):
-    """Enter Order (2.1): visible, principal, continuous market. 50 bytes, or 56 for fill or kill."""
+    """Enter Order (2.1): visible, principal, continuous market. 50 bytes, 56 for fill or kill, 53 for post only."""
     message = address + PAYLOAD
     store_u8(message, ouch.ENTER_ORDER)
     store_be32(message + ouch.ENTER_ORDER_USER_REFERENCE, user_reference)
@@ -91,7 +110,7 @@ def write_enter_order(address, user_reference, side, quantity, instrument, price
     store_be32(message + ouch.ENTER_ORDER_QUANTITY, quantity)
     store_i64(message + ouch.ENTER_ORDER_INSTRUMENT, load_i64(instrument))
     store_be64(message + ouch.ENTER_ORDER_PRICE, price)
-    store_u8(message + ouch.ENTER_ORDER_TIME_IN_FORCE, LETTER_DAY if time_in_force == DAY else LETTER_IMMEDIATE)
+    store_u8(message + ouch.ENTER_ORDER_TIME_IN_FORCE, LETTER_DAY if is_day(time_in_force) else LETTER_IMMEDIATE)
     store_u8(message + ouch.ENTER_ORDER_DISPLAY, VISIBLE)
     store_u8(message + ouch.ENTER_ORDER_CAPACITY, PRINCIPAL)
     store_u8(message + ouch.ENTER_ORDER_INTERMARKET_SWEEP, NO_SWEEP)
@@ -103,14 +122,14 @@ def write_enter_order(address, user_reference, side, quantity, instrument, price
 
 @hot
 def write_replace_order(address, original_user_reference, user_reference, quantity, price, time_in_force, order_id):
-    """Replace Order (2.2). `quantity` is the chain's total, shares already executed included. 43 bytes, or 49."""
+    """Replace Order (2.2). `quantity` is the chain's total, shares already executed included. 43 bytes, 49 or 46."""
     message = address + PAYLOAD
     store_u8(message, ouch.REPLACE_ORDER)
     store_be32(message + ouch.REPLACE_ORDER_ORIGINAL_USER_REFERENCE, original_user_reference)
     store_be32(message + ouch.REPLACE_ORDER_USER_REFERENCE, user_reference)
     store_be32(message + ouch.REPLACE_ORDER_QUANTITY, quantity)
     store_be64(message + ouch.REPLACE_ORDER_PRICE, price)
-    store_u8(message + ouch.REPLACE_ORDER_TIME_IN_FORCE, LETTER_DAY if time_in_force == DAY else LETTER_IMMEDIATE)
+    store_u8(message + ouch.REPLACE_ORDER_TIME_IN_FORCE, LETTER_DAY if is_day(time_in_force) else LETTER_IMMEDIATE)
     store_u8(message + ouch.REPLACE_ORDER_DISPLAY, VISIBLE)
     store_u8(message + ouch.REPLACE_ORDER_INTERMARKET_SWEEP, NO_SWEEP)
     write_client_order_id(message + ouch.REPLACE_ORDER_CLIENT_ORDER_ID, order_id)

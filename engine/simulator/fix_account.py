@@ -14,7 +14,7 @@ from itertools import count
 
 import numpy as np
 
-from engine.messages.codes import OrderAction, ReportKind
+from engine.messages.codes import OrderAction, ReportKind, TimeInForce
 from engine.protocols import fix44
 from engine.protocols.fix44 import Fields
 from engine.protocols.layouts import MalformedMessage
@@ -22,8 +22,9 @@ from engine.simulator.fix_words import in_words_of
 from engine.simulator.layout import CancelReason, Refusal
 from engine.simulator.orders import OrderDesk
 
+POST_ONLY, DAY = TimeInForce.POST_ONLY, TimeInForce.DAY
 _SIDES = {code: side for side, code in fix44.SIDES.items()}
-_TIMES_IN_FORCE = {code: validity for validity, code in fix44.TIMES_IN_FORCE.items()} | {"": 0}
+_TIMES_IN_FORCE = {code: validity for validity, code in fix44.TIMES_IN_FORCE.items() if validity != POST_ONLY} | {"": 0}
 _LIQUIDITIES = {1: "1", 2: "2"}
 _REASONS = {  # Refusal to OrdRejReason(103)
     Refusal.INVALID_INSTRUMENT: "1",
@@ -273,6 +274,8 @@ class FixAccount:
         """What the book is asked for; 0 for a side or time in force that is not offered, which it refuses."""
         limit = fields.get(fix44.ORD_TYPE) == fix44.LIMIT
         validity = _TIMES_IN_FORCE.get(fields.get(fix44.TIME_IN_FORCE, "0"), 0)
+        if validity == DAY and fix44.POSTS_ONLY in fields.get(fix44.EXEC_INST, "").split():
+            validity = POST_ONLY
         return {
             "owner": self.owner,
             "user_reference": order.user_reference,

@@ -95,6 +95,8 @@ class HeldDesk(OrderDesk):
 
     def _refusal(self, terms: dict[str, int]) -> int:
         reason = self.refusal(**terms)
+        if reason == 0 and terms.get("time_in_force") == TimeInForce.POST_ONLY:
+            reason = Refusal.INVALID_TIME_IN_FORCE  # nothing is posted here
         if reason == 0 and self.is_halted(terms["instrument"]):
             reason = Refusal.HALTED
         if reason == 0 and (terms["owner"], terms["user_reference"]) in self.held_orders:

@@ -56,6 +56,7 @@ class CancelReason(IntEnum):
     SUPERVISORY = ord("S")
     SELF_MATCH = ord("Q")
     SYSTEM = ord("Z")
+    POST_ONLY = ord("G")
 
 
 BOOK = np.dtype(

@@ -43,9 +43,11 @@ from engine.simulator.results import (
 )
 
 BUY, SELL, DAY, FOK = int(Side.BUY), int(Side.SELL), int(TimeInForce.DAY), int(TimeInForce.FOK)
+POST_ONLY = int(TimeInForce.POST_ONLY)
 ALLOW, CANCEL_RESTING = int(SelfMatch.ALLOW), int(SelfMatch.CANCEL_RESTING)
 BY_USER, BY_TIME = int(CancelReason.USER), int(CancelReason.IMMEDIATE_OR_CANCEL)
 BY_SELF_MATCH, BY_SYSTEM = int(CancelReason.SELF_MATCH), int(CancelReason.SYSTEM)
+BY_POST_ONLY = int(CancelReason.POST_ONLY)
 CAPACITY, UNKNOWN_ORDER = int(Refusal.CAPACITY), int(Refusal.UNKNOWN_ORDER)
 INVALID_PRICE = int(Refusal.INVALID_PRICE)
 DUPLICATE_REFERENCE = int(Refusal.DUPLICATE_REFERENCE)
@@ -158,10 +160,25 @@ def match(book, request, reference):
 
 
 @hot
-def work(book, request, reference):
-    """Match an accepted order, then rest or cancel what is open."""
+def crosses(book, request):
+    """Whether the order would trade at once."""
     header = view(book, 1, BOOK)[0]
     wanted = view(request, 1, REQUEST)[0]
+    entry = view(header.instruments, header.instrument_count + 1, INSTRUMENT)[wanted.instrument]
+    place = entry.best_ask if wanted.side == BUY else entry.best_bid
+    if place == 0:
+        return False
+    return not beyond(wanted.side, view(header.levels, header.level_capacity + 1, LEVEL)[place].price, wanted.price)
+
+
+@hot
+def work(book, request, reference):
+    """Match an accepted order, then rest or cancel what is open. One that only posts is canceled if it would trade."""
+    header = view(book, 1, BOOK)[0]
+    wanted = view(request, 1, REQUEST)[0]
+    if wanted.time_in_force == POST_ONLY and crosses(book, request):
+        report_closed(book, request, reference, wanted.quantity, BY_POST_ONLY)
+        return
     least = wanted.quantity if wanted.time_in_force == FOK else wanted.minimum_quantity
     remaining = wanted.quantity
     if least == 0 or available(book, request, least) >= least:
@@ -170,7 +187,7 @@ def work(book, request, reference):
         return
     if remaining < 0:
         report_closed(book, request, reference, -remaining, BY_SELF_MATCH)
-    elif wanted.time_in_force != DAY:
+    elif wanted.time_in_force != DAY and wanted.time_in_force != POST_ONLY:
         report_closed(book, request, reference, remaining, BY_TIME)
     elif header.free_order == 0 or header.free_level == 0:
         report_closed(book, request, reference, remaining, BY_SYSTEM)
@@ -208,18 +225,6 @@ def enter(book, request):
 
 
 @hot
-def crosses(book, request):
-    """Whether the order would trade at once."""
-    header = view(book, 1, BOOK)[0]
-    wanted = view(request, 1, REQUEST)[0]
-    entry = view(header.instruments, header.instrument_count + 1, INSTRUMENT)[wanted.instrument]
-    place = entry.best_ask if wanted.side == BUY else entry.best_bid
-    if place == 0:
-        return False
-    return not beyond(wanted.side, view(header.levels, header.level_capacity + 1, LEVEL)[place].price, wanted.price)
-
-
-@hot
 def replace(book, request):
     """OUCH replace: cancel and enter in one step, always with new time priority.
 
@@ -250,7 +255,8 @@ def replace(book, request):
     reference = take_reference(book)
     unrest(book, index)
     report_replaced(book, request, reference)
-    if wanted.time_in_force == DAY and was_displayed != 0 and wanted.displayed != 0 and not crosses(book, request):
+    rests = (wanted.time_in_force == DAY or wanted.time_in_force == POST_ONLY) and not crosses(book, request)
+    if rests and was_displayed != 0 and wanted.displayed != 0:
         rest(book, request, reference, wanted.quantity)
         publish_replace(book, wanted.instrument, previous, reference, wanted.quantity, wanted.price, wanted.time_ns)
         return 0

@@ -27,6 +27,7 @@ REASONS = {
 }
 OTHER = "O"
 ECHOED = ("accepted", "replaced")
+POST_ONLY = "P"  # as Display
 
 
 class Ouch42Account(OuchAccount):
@@ -62,6 +63,8 @@ class Ouch42Account(OuchAccount):
             values["time_in_force"] = "0" if day else "3" if seconds == IMMEDIATE else "6"
             values["client_order_id"] = ""
             options = {"minimum_quantity": values.pop("minimum_quantity")}
+        if values.get("display") == POST_ONLY:
+            values["display"], options["post_only"] = "Y", POST_ONLY
         return replace(message, values=values, appendage=options)
 
     def _number(self, token: str) -> int:
@@ -85,6 +88,6 @@ class Ouch42Account(OuchAccount):
             values["reason"] = REASONS.get(values["reason"], OTHER)
         if name in ECHOED:
             asked = {"firm": "", "minimum_quantity": 0} | self._request
-            values |= {field: asked[field] for field in ("time_in_force", "firm", "minimum_quantity")}
+            values |= {field: asked[field] for field in ("time_in_force", "firm", "display", "minimum_quantity")}
             values["bbo_weight"] = ""
         return ouch42.encode(Direction.OUTBOUND, name, **values)

@@ -270,6 +270,8 @@ def _validity(values: dict[str, Any], options: dict[str, Any]) -> dict[str, int]
     minimum = int(options.get("minimum_quantity", 0))
     if time_in_force == TimeInForce.IOC and minimum == values["quantity"]:
         time_in_force, minimum = TimeInForce.FOK, 0
+    if time_in_force == TimeInForce.DAY and options.get("post_only") == "P":
+        time_in_force = TimeInForce.POST_ONLY
     if values.get("cross_type", "N") != "N" or values["display"] not in "YAN":
         time_in_force = 0
     return {"time_in_force": int(time_in_force), "minimum_quantity": minimum}

@@ -8,6 +8,7 @@ from engine.simulator.layout import BOOK, INSTRUMENT, MARKET_PRICE, MAXIMUM_QUAN
 
 BUY, SELL = int(Side.BUY), int(Side.SELL)
 DAY, IOC, FOK = int(TimeInForce.DAY), int(TimeInForce.IOC), int(TimeInForce.FOK)
+POST_ONLY = int(TimeInForce.POST_ONLY)
 INVALID_SIDE, INVALID_QUANTITY = int(Refusal.INVALID_SIDE), int(Refusal.INVALID_QUANTITY)
 INVALID_INSTRUMENT, INVALID_PRICE = int(Refusal.INVALID_INSTRUMENT), int(Refusal.INVALID_PRICE)
 INVALID_MINIMUM, INVALID_TIME = int(Refusal.INVALID_MINIMUM_QUANTITY), int(Refusal.INVALID_TIME_IN_FORCE)
@@ -29,7 +30,7 @@ def refusal(book, request):
         return INVALID_SIDE
     if quantity < 1 or quantity >= MAXIMUM_QUANTITY or quantity % entry.lot_size != 0:
         return INVALID_QUANTITY
-    resting = wanted.time_in_force == DAY
+    resting = wanted.time_in_force == DAY or wanted.time_in_force == POST_ONLY
     if not resting and wanted.time_in_force != IOC and wanted.time_in_force != FOK:
         return INVALID_TIME
     if wanted.price == MARKET_PRICE:

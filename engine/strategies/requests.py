@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from engine.hotpath.tables import GIVE_PARENT, MAX_REQUESTS
+from engine.hotpath.tables import CHOOSE_PARAMETER, GIVE_PARENT, MAX_REQUESTS
 from engine.messages.codes import OrderAction, Side, TimeInForce
 from engine.native import hot
 
 BUY, SELL = int(Side.BUY), int(Side.SELL)
 ENTER, CANCEL = int(OrderAction.ENTER), int(OrderAction.CANCEL)
 REPLACE, MODIFY = int(OrderAction.REPLACE), int(OrderAction.MODIFY)
-DAY = int(TimeInForce.DAY)
+DAY, POST_ONLY = int(TimeInForce.DAY), int(TimeInForce.POST_ONLY)
 
 
 @hot
 def ask_order(requests, count, leg, side, price, quantity, time_in_force, signal):
-    """Add a limit order. Returns the new count; the table is never overrun."""
+    """Add a limit order, of DAY, IOC, FOK or POST_ONLY. Returns the new count; the table is never overrun."""
     if count >= MAX_REQUESTS:
         return count
     request = requests[count]
@@ -38,8 +38,8 @@ def ask_enter(requests, count, leg, side, price, quantity, signal):
 @hot
 def ask_parent(requests, count, leg, side, price, quantity, algorithm, duration_ns, signal):
     """Add a parent order of the leg's instrument at its venue, worked by the algorithm of this number with its
-    defaults; a price of 0 is no limit. The engine enters it a moment later. Asked in one call for the multi-leg
-    algorithm, one leg after the other, they are the legs of one order. Returns the new count."""
+    defaults, unless `choose` follows; a price of 0 is no limit. The engine enters it a moment later. Asked in one call
+    for the multi-leg algorithm, one leg after the other, they are the legs of one order. Returns the new count."""
     if count >= MAX_REQUESTS:
         return count
     request = requests[count]
@@ -51,6 +51,19 @@ def ask_parent(requests, count, leg, side, price, quantity, algorithm, duration_
     request.time_in_force = algorithm
     request.order_id = duration_ns
     request.signal = signal
+    return count + 1
+
+
+@hot
+def choose(requests, count, parameter, value):
+    """Add a parameter of the parent order asked for just before (of all its legs, after the last): its place in the
+    algorithm's list, 0 for the first. A value out of bounds has the order refused. Returns the new count."""
+    if count >= MAX_REQUESTS:
+        return count
+    request = requests[count]
+    request.action = CHOOSE_PARAMETER
+    request.leg = parameter
+    request.signal = value
     return count + 1
 
 

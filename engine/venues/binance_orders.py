@@ -70,18 +70,24 @@ def order_id_of(tag: str, text: Any) -> int:
 def place_parameters(order: Order, listed: Listed, tag: str) -> dict[str, object]:
     """`order.place`. KeyError for a side or time in force that is not one.
 
-    A market that never closes has no end of the day: DAY rests until it is canceled (GTC).
+    A market that never closes has no end of the day: DAY rests until it is canceled (GTC). Post only is LIMIT_MAKER,
+    which has no time in force.
     """
+    posts = order.time_in_force == TimeInForce.POST_ONLY
+    kind = {"type": "LIMIT_MAKER"} if posts else {"type": "LIMIT", "timeInForce": _time_in_force(order)}
     return {
         "symbol": listed.symbol,
         "side": Side(order.side).name,
-        "type": "LIMIT",
-        "timeInForce": TIMES_IN_FORCE[TimeInForce(order.time_in_force)],
+        **kind,
         "price": fixed_text(order.price, PRICE_DECIMALS),
         "quantity": fixed_text(order.quantity, listed.quantity_decimals),
         "newClientOrderId": client_order_id(tag, order.order_id),
         "newOrderRespType": "ACK",
     }
+
+
+def _time_in_force(order: Order) -> str:
+    return TIMES_IN_FORCE[TimeInForce(order.time_in_force)]
 
 
 def named_parameters(order: Order, listed: Listed, tag: str) -> dict[str, object]:

@@ -85,7 +85,9 @@ def _check_login(values: Mapping[str, str], whose: str) -> None:
 
 def read_market_data(values: Mapping[str, str]) -> dict[str, Any]:
     """What `market_data_fields` asks for, typed, from checked settings. ValueError with a sentence."""
-    routed = {name: int(values[name]) for name in ("minimum_quantity", "midpoint")}
+    routed = {name: int(values[name]) for name in ("minimum_quantity", "midpoint", "post_only")}
+    if routed["post_only"] not in (0, 1):
+        raise ValueError("Post only is 0 or 1")
     if routed["minimum_quantity"] < 0 or routed["midpoint"] not in (0, 1):
         raise ValueError("Minimum quantity is a number of shares, Midpoint is 0 or 1")
     if routed["midpoint"] and not int(values["priced_by"]):
@@ -101,7 +103,7 @@ def read_market_data(values: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def market_data_fields(snapshots: bool = True) -> list[VenueField]:
+def market_data_fields(snapshots: bool = True, post_only: str = "0") -> list[VenueField]:
     """The feed of a venue, ITCH 5.0 in MoldUDP64, whatever its order entry speaks; and its fees.
 
     `snapshots`: also what only a venue with an ITCH feed of its own, or without any, can have.
@@ -114,9 +116,15 @@ def market_data_fields(snapshots: bool = True) -> list[VenueField]:
         VenueField("feed_line_b", "Feed line B", "address", help="the second copy", optional=True),
         VenueField("retransmission", "Retransmission", "address", help="where lost packets are asked", optional=True),
         *((*SNAPSHOT_FIELDS, *DROP_COPY_FIELDS) if snapshots else ()),
+        *([_post_only_field(post_only)] if snapshots else ()),
         VenueField("maker_fee", "Maker fee", "integer", "0", "per share, in 1/10,000; negative for a rebate"),
         VenueField("taker_fee", "Taker fee", "integer", "0", "per share, in 1/10,000"),
     ]
+
+
+def _post_only_field(default: str) -> VenueField:
+    told = "1: it knows post-only orders; 0: the engine sends one only while it would not trade"
+    return VenueField("post_only", "Post only", "integer", default, told)
 
 
 DROP_COPY_FIELDS = (

@@ -63,6 +63,7 @@ class Fix44Settings:
     priced_by: int
     minimum_quantity: int = 0
     midpoint: int = 0
+    post_only: int = 0
 
 
 def read_settings(settings: Mapping[str, str]) -> Fix44Settings:

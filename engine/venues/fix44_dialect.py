@@ -53,6 +53,7 @@ class Dialect:
     removed: str = "2"
     order_status: bool = True
     mass_status: bool = False
+    post_only: bool = False  # a setting of the venue, not of the file
 
     def said(self, message_type: str, fields: Fields, time_ns: int) -> dict[int, str]:
         """A message of ours as this venue wants it."""

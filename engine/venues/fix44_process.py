@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,7 @@ def _run(config: Fix44Config) -> None:
     state = Path(config.state)
     settings = read_settings(config.settings)
     dialect = read_dialect(state, settings.dialect, settings.version)
+    dialect = replace(dialect, post_only=bool(settings.post_only))
     symbols = {row.id: row.name for row in read_instruments(Path(config.instruments))}
     directory = session_directory(state, config.venue)
 

@@ -11,6 +11,7 @@ from engine.messages.codes import Side, TimeInForce
 from engine.protocols.fix44 import (
     ACCOUNT,
     CL_ORD_ID,
+    EXEC_INST,
     LIMIT,
     MASS_STATUS_REQ_ID,
     MSG_TYPE,
@@ -22,6 +23,7 @@ from engine.protocols.fix44 import (
     ORDER_QTY,
     ORDER_STATUS_REQUEST,
     ORIG_CL_ORD_ID,
+    POSTS_ONLY,
     PRICE,
     SIDE,
     SIDES,
@@ -42,13 +44,13 @@ BEGIN_STRING, MASS_STATUS_REQ_TYPE, EVERY_ORDER = 8, 585, "7"
 
 def new_order_single(order: Order, symbol: str, account: str, dialect: Dialect = PLAIN) -> Any:
     """NewOrderSingle(D). ClOrdID(11) is the order id. KeyError for a side or time in force that is not one."""
-    return _made(NEW_ORDER_SINGLE, account, {CL_ORD_ID: str(order.order_id)} | _terms(order, symbol), dialect)
+    return _made(NEW_ORDER_SINGLE, account, {CL_ORD_ID: str(order.order_id)} | _terms(order, symbol, dialect), dialect)
 
 
 def order_cancel_replace_request(order: Order, symbol: str, account: str, dialect: Dialect = PLAIN) -> Any:
     """OrderCancelReplaceRequest(G). OrderQty(38) is the whole quantity, what was already executed included."""
     ids = {CL_ORD_ID: str(order.order_id), ORIG_CL_ORD_ID: str(order.target_order_id)}
-    return _made(ORDER_CANCEL_REPLACE_REQUEST, account, ids | _terms(order, symbol), dialect)
+    return _made(ORDER_CANCEL_REPLACE_REQUEST, account, ids | _terms(order, symbol, dialect), dialect)
 
 
 def order_cancel_request(order: Order, symbol: str, account: str, dialect: Dialect = PLAIN) -> Any:
@@ -75,7 +77,8 @@ def test_request(request_id: str, dialect: Dialect) -> Any:
     return _message(TEST_REQUEST, {TEST_REQ_ID: request_id}, dialect)
 
 
-def _terms(order: Order, symbol: str) -> dict[int, str]:
+def _terms(order: Order, symbol: str, dialect: Dialect) -> dict[int, str]:
+    posts = order.time_in_force == TimeInForce.POST_ONLY and dialect.post_only
     return {
         SYMBOL: symbol,
         SIDE: SIDES[Side(order.side)],
@@ -83,7 +86,7 @@ def _terms(order: Order, symbol: str) -> dict[int, str]:
         ORD_TYPE: LIMIT,
         PRICE: price_text(order.price),
         TIME_IN_FORCE: TIMES_IN_FORCE[TimeInForce(order.time_in_force)],
-    }
+    } | ({EXEC_INST: POSTS_ONLY} if posts else {})
 
 
 def _made(message_type: str, account: str, fields: dict[int, str], dialect: Dialect) -> Any:

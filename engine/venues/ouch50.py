@@ -26,7 +26,7 @@ def ouch_kind(protocol: str, label: str) -> VenueKind:
             VenueField("user", "User", "text", help="at most 6 characters"),
             VenueField("password", "Password", "secret", help="at most 10 characters"),
             VenueField("firm", "Firm", "text", help="at most 4 characters, as the venue knows us", optional=True),
-            *market_data_fields(),
+            *market_data_fields(post_only="1"),
             VenueField(
                 "lockstep", "Lockstep", "integer", "0", "1: confirm every packet to a simulated exchange that waits"
             ),
@@ -55,6 +55,7 @@ class OuchSettings:
     lockstep: bool
     minimum_quantity: int = 0
     midpoint: int = 0
+    post_only: int = 1
 
 
 def read_ouch_settings(kind: VenueKind, settings: Mapping[str, str]) -> OuchSettings:

@@ -11,7 +11,7 @@ from desk.api.authentication import caller
 from desk.api.lookups import instrument_id, name_of, venue_number, word
 from desk.api.models import ApiScope
 from desk.api.pages import page
-from desk.api.routes.orders import entry_answer, order_shape
+from desk.api.routes.orders import SMART_NAME, entry_answer, order_shape
 from desk.api.shapes import (
     PAGE,
     Count,
@@ -33,6 +33,7 @@ from desk.blotter.legs import LegTerms, legs_done, of_the_whole
 from desk.blotter.models import Parent
 from desk.markets.models import Venue
 from engine.messages.codes import ParentState, Side
+from engine.messages.control import SMART
 
 router = Router(tags=["parent orders"])
 
@@ -60,6 +61,7 @@ def parent_shape(parent: Any, venues: dict[int, str], algorithms: dict[int, str]
         "price": money(parent.price),
         "state": word(ParentState(parent.state)),
         "filled_quantity": str(parent.filled_quantity),
+        "unwound_quantity": str(parent.unwound_quantity),
         "average_price": money(parents.average_price(parent)),
         "fees": money(parent.fees),
         "limits_version": str(parent.limits_version),
@@ -103,7 +105,7 @@ def enter_legs(request: HttpRequest, response: HttpResponse, body: LegsIn) -> An
     user = caller(request, ApiScope.TRADE)
     legs = [
         LegTerms(
-            venue=venue_number(leg.venue),
+            venue=SMART if leg.venue == SMART_NAME else venue_number(leg.venue),
             instrument=instrument_id(leg.instrument),
             side=Side[leg.side.upper()],
             quantity=int(leg.quantity),
@@ -155,6 +157,7 @@ def list_legs(request: HttpRequest, parent_id: Id) -> Any:
             "side": word(Side(leg.side)),
             "quantity": identity(leg.quantity),
             "filled_quantity": str(leg.filled),
+            "unwound_quantity": str(leg.unwound),
             "average_price": money(leg.average_price),
         }
         for leg in (legs_done(parent) if parent.legs else [])

@@ -127,6 +127,7 @@ def test_children_roll_up_and_the_end_is_told(engine: FakeEngine, alice: User, m
         "price": "100.0000",
         "state": "working",
         "filled_quantity": "200",
+        "unwound_quantity": "0",
         "average_price": "99.9950",
         "fees": "0.6000",
         "limits_version": "2",

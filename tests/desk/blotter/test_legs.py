@@ -11,6 +11,7 @@ from desk.blotter.held import check_within
 from desk.blotter.legs import legs_done
 from desk.blotter.models import OrderEntry, Parent
 from desk.link.projector import project
+from desk.markets.models import Venue
 from desk.refusals import Invalid
 from desk.risk.models import SecondPersonRule
 from engine.messages.codes import OrderState, ReportKind, Side
@@ -58,6 +59,20 @@ def test_a_pair_is_previewed_leg_by_leg_and_sent_as_one(engine: FakeEngine, page
     whole = {"algorithm": "legs", "instrument": 1, "venues": [1], "side": Side.BUY, "quantity": 1_600, "price": 0}
     assert {name: sent[name] for name in whole} == whole
     assert sent["parameters"] == {"unhedged": 50}
+
+
+def test_a_leg_may_go_to_the_best_of_all_venues(engine: FakeEngine, page: Client) -> None:
+    Venue.objects.create(number=2, name="XTWO", protocol="ouch50")
+    Venue.objects.create(number=3, name="XGONE", protocol="ouch50", enabled=False)
+    form = page.get("/blotter/ticket/method/?method=legs").content.decode()
+    assert form.count("Best of all venues") == 4
+
+    send(page, TYPED | {"leg1_venue": "0"})
+
+    asked = [command.body["venues"] for command in engine.received if command.kind == PREVIEW]
+    assert asked == [[1, 2], [1]]
+    sent = engine.last(ENTER_PARENT)
+    assert ([leg["venue"] for leg in sent["legs"]], sent["venues"]) == ([0, 1], [1, 2])
 
 
 @pytest.mark.parametrize(
@@ -117,13 +132,15 @@ def test_the_page_shows_how_far_each_leg_is(engine: FakeEngine, page: Client, al
     project(journal.data)
     parent = Parent.objects.get()
     assert parent.legs == 2
-    done = [(leg.instrument, leg.side, leg.quantity, leg.filled) for leg in legs_done(parent)]
-    assert done == [("AAA", Side.BUY, 1_000, 250), ("BBB", Side.SELL, 600, 180)]  # 50 were given back
+    done = [(leg.instrument, leg.side, leg.quantity, leg.filled, leg.unwound) for leg in legs_done(parent)]
+    assert done == [("AAA", Side.BUY, 1_000, 250, 50), ("BBB", Side.SELL, 600, 180, 0)]
     shown = page.get(f"/blotter/parents/{parent.pk}/").content.decode()
-    assert re.search(r"AAA</th>.*1,000.*250.*BBB</th>.*600.*180", shown, re.S)
+    assert re.search(r"Filled.*430.*Given back.*50.*AAA</th>.*1,000.*250.*50.*BBB</th>.*600.*180.*0", shown, re.S)
     body = page.get(f"/api/v1/parents/{parent.pk}/legs").json()
     assert [(leg["instrument"], leg["side"], leg["filled_quantity"]) for leg in body] == [
         ("AAA", "buy", "250"),
         ("BBB", "sell", "180"),
     ]
-    assert page.get(f"/api/v1/parents/{parent.pk}").json()["average_price"] is None
+    whole = page.get(f"/api/v1/parents/{parent.pk}").json()
+    told = {name: whole[name] for name in ("filled_quantity", "unwound_quantity", "average_price")}
+    assert told == {"filled_quantity": "430", "unwound_quantity": "50", "average_price": None}

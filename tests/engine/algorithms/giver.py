@@ -7,7 +7,7 @@ import numpy as np
 from engine.hotpath.tables import CONTEXT, MAX_REQUESTS, REQUEST
 from engine.messages.catalogue import Parameter
 from engine.native import view
-from engine.strategies.requests import BUY, SELL, ask_parent
+from engine.strategies.requests import BUY, SELL, ask_parent, choose
 
 LEGS = 110  # the multi-leg algorithm: half as much of the second instrument against the first
 LABEL = "Giver"
@@ -17,8 +17,10 @@ PARAMETERS = [
     Parameter("quantity", "Quantity", "shares", 1, 100_000, 100, step=1),
     Parameter("algorithm", "Algorithm", "", 0, 1_000, 101, step=1),
     Parameter("seconds", "Lasts", "seconds", 1, 1_000, 10, step=1),
+    Parameter("place", "Parameter chosen", "place", -1, 20, -1, step=1),
+    Parameter("value", "Its value", "", -1e9, 1e9, 0),
 ]
-STATE = np.dtype([("quantity", "<f8"), ("algorithm", "<f8"), ("seconds", "<f8"), ("signal", "<f8"), ("given", "<i8")])
+STATE = np.dtype([*((one.name, "<f8") for one in PARAMETERS), ("signal", "<f8"), ("given", "<i8")])
 
 
 def on_event(context, row, legs):
@@ -31,5 +33,7 @@ def on_event(context, row, legs):
     duration_ns = int(own.seconds) * 1_000_000_000
     count = ask_parent(requests, 0, 0, BUY, 0, int(own.quantity), int(own.algorithm), duration_ns, 0.0)
     if int(own.algorithm) == LEGS:
-        return ask_parent(requests, count, 1, SELL, 0, int(own.quantity) // 2, LEGS, duration_ns, 0.0)
+        count = ask_parent(requests, count, 1, SELL, 0, int(own.quantity) // 2, LEGS, duration_ns, 0.0)
+    if own.place >= 0.0:
+        count = choose(requests, count, int(own.place), own.value)
     return count

@@ -8,7 +8,7 @@ import pytest
 
 from engine.algorithms import ALGORITHMS
 from engine.algorithms.children import SMALLEST
-from engine.messages.codes import OrderAction, ParentState, TimeInForce
+from engine.messages.codes import OrderAction, ParentState, RouteReason, Scope, TimeInForce
 from tests.engine.algorithms.trading_floor import MIDDLE, TICK, Floor
 from tests.engine.loop_builder import BUY, DOWN, OTHER_VENUE, SECOND_NS, SELL, START_NS, VENUE
 
@@ -103,7 +103,7 @@ def test_what_is_filled_at_the_touch_does_not_cross() -> None:
     assert {price for *_, price, _ in floor.fills} == {MIDDLE - TICK}
 
 
-def test_a_child_moves_along_with_the_touch_and_to_the_better_venue() -> None:
+def test_a_child_moves_along_with_the_best_touch_of_all_venues() -> None:
     floor = Floor(venues=(VENUE, OTHER_VENUE))
     floor.enter("twap", 1_000, 50, given={"slices": 1, "patience": 30.0})
     floor.step()
@@ -112,7 +112,41 @@ def test_a_child_moves_along_with_the_touch_and_to_the_better_venue() -> None:
 
     [child] = floor.resting.values()
 
-    assert (child.venue, child.price) == (OTHER_VENUE, MIDDLE)
+    assert child.price == MIDDLE
+    assert len(floor.requests) == 3  # entered, canceled, entered
+
+
+@pytest.mark.parametrize("name", ["twap", "iceberg", "pegged"])
+def test_a_child_that_rests_goes_where_the_router_expects_it_to_cost_least(name: str) -> None:
+    floor = Floor(venues=(VENUE, OTHER_VENUE))
+    floor.loop.define_venue(VENUE, maker_fee="30")
+    floor.loop.define_venue(OTHER_VENUE, maker_fee="-30")
+    given = {"slices": 1, "patience": 30.0} if name == "twap" else {}
+    floor.enter(name, 1_000, 50, given=given)
+    floor.step()
+
+    [child] = floor.resting.values()
+
+    assert (child.venue, child.price) == (OTHER_VENUE, MIDDLE - TICK)
+    explained = [(row["venue"], row["reason"], row["rest_order_id"]) for row in floor.routes]
+    assert sorted(explained) == [
+        (VENUE, RouteReason.COSTS_MORE, 0),
+        (OTHER_VENUE, RouteReason.RESTED, child.order_id),
+    ]
+
+
+def test_a_child_that_rests_is_not_sent_where_one_is_open_and_a_refusal_is_tried_again_in_a_quiet_market() -> None:
+    floor = Floor(venues=(VENUE, OTHER_VENUE))
+    floor.loop.define_venue(OTHER_VENUE, maker_fee="-30")
+    floor.loop.kill(Scope.VENUE, OTHER_VENUE)
+    number = floor.enter("twap", 1_000, 50, given={"slices": 1, "patience": 30.0})
+    floor.step()
+    assert [child.venue for child in floor.resting.values()] == [VENUE]
+
+    floor.loop.kill(Scope.VENUE, VENUE)
+    floor.run(10)  # nothing is quoted meanwhile, market time stands
+    refused = [row["venue"] for row in floor.denials if row["parent_id"] == number]
+    assert {venue: refused.count(venue) for venue in floor.venues} == {VENUE: 4, OTHER_VENUE: 4}  # after 1, 2, 4 s
 
 
 def test_a_child_that_crosses_sweeps_every_venue_of_the_best_price_at_once() -> None:

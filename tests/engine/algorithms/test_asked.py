@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.algorithms import ALGORITHMS
 from engine.backtest import Backtest
 from engine.messages import control
 from engine.messages.backtest import BacktestConfig
@@ -82,6 +83,34 @@ def test_legs_that_are_asked_for_in_one_call_are_one_order(monkeypatch: pytest.M
     assert [int(floor.loop.leg(at)["position"]) for at in (0, 1)] == [300, -150]
     begun, ended = floor.parents
     assert (begun["strategy"], begun["legs"], begun["quantity"], ended["filled"]) == (STRATEGY, 2, 450, 450)
+
+
+def test_a_strategy_chooses_a_parameter_of_all_legs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(giver, "INSTRUMENT_LABELS", ["First", "Second"])
+    floor = Floor()
+    chosen = start(quantity=300, algorithm=giver.LEGS, seconds=30, place=0, value=40)  # most unhedged
+    floor.loop.applied(replace(chosen, instruments=[ALPHA, BRAVO]))
+    floor.loop.quote(BRAVO, MIDDLE - TICK, MIDDLE + TICK)
+    floor.answer()
+    [asked] = floor.loop.commands.parents.take_asked()
+    defaults = {parameter.name: parameter.default for parameter in ALGORITHMS["legs"][1].PARAMETERS}
+
+    assert asked.body["parameters"] == defaults | {"unhedged": 40.0}
+    assert floor.loop.commands.execute(asked).applied
+    floor.step()
+    assert [row["quantity"] for row in floor.requests] == [40]
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "sentence"),
+    [(0, 0.5, "Slices is 0.5; it must be from 1 to 1000"), (9, 1.0, "there is no parameter 'parameter 9'")],
+)
+def test_a_parameter_that_makes_no_sense_is_refused(place: int, value: float, sentence: str) -> None:
+    floor = Floor()
+    floor.loop.applied(start(place=place, value=value))
+    floor.quote(VENUE)
+    [asked] = floor.loop.commands.parents.take_asked()
+    assert floor.loop.commands.execute(asked).reason == sentence
 
 
 def test_an_algorithm_that_there_is_not_is_asked_for_in_vain() -> None:

@@ -175,7 +175,6 @@ def test_a_leg_that_the_venue_rejects_is_asked_for_again() -> None:
     floor.resting.pop(child.order_id)
     floor.loop.report(ReportKind.REJECTED, child.order_id, venue=2)
     floor.answer()
-    floor.moves = True  # a refusal is tried again as the market's time passes
     floor.run(5)
     assert floor.done_of_legs == [1_000, 600]
     assert floor.worst <= 100
@@ -282,8 +281,8 @@ def test_the_screens_see_each_leg() -> None:
     floor.step()
     [row] = StateFrame(floor.loop.configuration, 1, "paper").make()["parents"]
     assert row["legs"] == [
-        {"instrument": ALPHA, "side": BUY, "quantity": 1_000, "filled": 0},
-        {"instrument": BRAVO, "side": SELL, "quantity": 600, "filled": 0},
+        {"instrument": ALPHA, "side": BUY, "quantity": 1_000, "filled": 0, "unwound": 0},
+        {"instrument": BRAVO, "side": SELL, "quantity": 600, "filled": 0, "unwound": 0},
     ]
     assert (row["working"], row["average_price"]) == (100, None)
     assert row["end_ns"] == START_NS + 20 * SECOND_NS

@@ -46,6 +46,7 @@ class Floor:
     requests: list[dict[str, Any]] = field(default_factory=list)
     denials: list[dict[str, Any]] = field(default_factory=list)
     parents: list[dict[str, Any]] = field(default_factory=list)
+    routes: list[dict[str, Any]] = field(default_factory=list)
     hidden: set[int] = field(default_factory=set)  # venues that show no book, and trade in the middle
     unanswered: set[int] = field(default_factory=set)  # venues that say nothing any more
     fills: list[tuple[int, int, int, int]] = field(default_factory=list)  # time, venue, price, quantity
@@ -147,6 +148,7 @@ class Floor:
             asked = [as_dictionary(r.body) for r in taken if r.kind == RecordKind.ORDER_REQUEST]
             self.denials += [as_dictionary(r.body) for r in taken if r.kind == RecordKind.DENIAL]
             self.parents += [as_dictionary(r.body) for r in taken if r.kind == RecordKind.PARENT]
+            self.routes += [as_dictionary(r.body) for r in taken if r.kind == RecordKind.ROUTE]
             for venue in self.venues:
                 self.loop.sent(venue)
             if not asked:

@@ -88,7 +88,7 @@ REFUSED: list[tuple[Any, str]] = [
     (order(instrument=99), "no such instrument or venue"),
     (order(venue=9), "no such instrument or venue"),
     (order(venue=-1), "no such instrument or venue"),
-    (order(venue=0, time_in_force=3), "the router works DAY and IOC orders"),
+    (order(venue=0, time_in_force=3), "the router works DAY, IOC and post-only orders"),
     (order(expires_ns=START_NS - 1), "the order came later than its sender allowed; it was not sent"),
     (order(quantity=1 << 62), "enter_order: quantity must be int"),
     (control.CancelOrder(0), "order 0 is not known"),

@@ -134,7 +134,7 @@ def test_the_gate_has_its_word_about_every_part() -> None:
 
 def test_what_the_router_cannot_work_is_refused_with_a_sentence() -> None:
     loop = quoted_loop()
-    assert "DAY and IOC" in loop.command(smart(BUY, 300, ASK, FOK)).reason
+    assert "DAY, IOC and post-only" in loop.command(smart(BUY, 300, ASK, FOK)).reason
     assert "a price and a quantity" in loop.command(smart(BUY, 300, 0)).reason
     assert "as large as that" in loop.command(smart(BUY, 300, 1 << 61)).reason
     assert "no venue for it" in loop.command(smart(BUY, 300, ASK - 5000, IOC)).reason

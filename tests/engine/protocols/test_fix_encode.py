@@ -72,8 +72,13 @@ def test_every_order_message_is_whole_and_taken_by_quickfix_and_simplefix(versio
         ),
         (writer.write("write_heartbeat", TIME_NS, 0, 0), [(35, "0"), *header, (34, "44"), (52, TIME_TEXT)]),
         (
+            writer.write("write_new_order", 19, Side.SELL, 250, "ABC", 123_400, TimeInForce.POST_ONLY, TIME_NS),
+            [(35, "D"), *header, (34, "45"), (52, TIME_TEXT), (1, "A1"), (11, "19"), *handling, *terms[:5], (59, "0"),
+             (18, "6"), terms[-1]],
+        ),
+        (
             writer.write("write_test_request", TIME_NS),
-            [(35, "1"), *header, (34, "45"), (52, TIME_TEXT), (112, str(TIME_NS // 1_000_000))],
+            [(35, "1"), *header, (34, "46"), (52, TIME_TEXT), (112, str(TIME_NS // 1_000_000))],
         ),
     ]  # fmt: skip
     for raw, expected in sent:
@@ -83,7 +88,7 @@ def test_every_order_message_is_whole_and_taken_by_quickfix_and_simplefix(versio
         assert fix.decode(raw) == fix.FixMessage(BEGIN[version], tuple(expected))
         assert fix.encode(BEGIN[version], expected) == raw
         accepted_by_quickfix(raw, version)
-    assert writer.number == 46
+    assert writer.number == 47
 
 
 def test_names_may_be_so_short_that_the_body_length_has_two_digits() -> None:
@@ -110,9 +115,10 @@ def test_any_order_reads_back_as_it_was(
         "write_new_order", order_id, side, quantity, symbol, price, time_in_force, time_ns
     )
     fields = dict(with_simplefix(raw))
-    codes = {1: "1", 2: "2"}[side], {1: "0", 2: "3", 3: "4"}[time_in_force]
+    codes = {1: "1", 2: "2"}[side], {1: "0", 2: "3", 3: "4", 4: "0"}[time_in_force]
     assert [fields[tag] for tag in (11, 34, 38, 55)] == [str(order_id), str(number), str(quantity), symbol]
     assert (fields[54], fields[59]) == codes
+    assert fields.get(18) == ("6" if time_in_force == TimeInForce.POST_ONLY else None)
     assert Decimal(fields[44]) == to_decimal(price)
     assert fields[52] == fields[60]
     seconds = calendar.timegm(time.strptime(fields[60][:17], "%Y%m%d-%H:%M:%S"))

@@ -80,6 +80,7 @@ ENTERED = {
         (1, 1, {}),
         (2, 2, {"side": "S", "time_in_force": 0}),
         (1, 3, {"time_in_force": 0, "minimum_quantity": 100}),
+        (1, 4, {"display": "P"}),
     ],
 )
 def test_an_order_of_each_kind(side: int, time_in_force: int, changes: dict[str, Any]):

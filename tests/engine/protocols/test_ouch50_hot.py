@@ -71,6 +71,12 @@ def test_fill_or_kill_is_immediate_with_the_whole_quantity_as_minimum():
     assert (name, values["time_in_force"], appendage) == ("enter_order", "3", {"minimum_quantity": 100})
 
 
+def test_post_only_is_a_day_order_with_an_option():
+    assert enter(Side.BUY, TimeInForce.POST_ONLY) == ("enter_order", ENTERED, {"post_only": "P"})
+    _, values, appendage = written(lambda at: ouch50_encode.write_replace_order(at, 7, 8, 90, 1_234_600, 4, 0xA0))
+    assert (values["time_in_force"], appendage) == ("0", {"post_only": "P"})
+
+
 def test_a_replacement():
     name, values, appendage = written(lambda at: ouch50_encode.write_replace_order(at, 7, 8, 90, 1_234_600, 1, 0xA0))
     assert (name, appendage) == ("replace_order", {})

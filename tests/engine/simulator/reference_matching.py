@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 BUY, SELL = 1, 2
-DAY, IOC, FOK = 1, 2, 3
+DAY, IOC, FOK, POST_ONLY = 1, 2, 3, 4
 MARKET_PRICE = 0x7FFFFFFF
 TICK = 100
 
@@ -60,13 +60,13 @@ class ReferenceExchange:
             return "INVALID_SIDE"
         if not 1 <= order.quantity < 1_000_000:
             return "INVALID_QUANTITY"
-        if time_in_force not in (DAY, IOC, FOK):
+        if time_in_force not in (DAY, IOC, FOK, POST_ONLY):
             return "INVALID_TIME_IN_FORCE"
-        if order.price == MARKET_PRICE and time_in_force == DAY:
+        if order.price == MARKET_PRICE and time_in_force in (DAY, POST_ONLY):
             return "INVALID_PRICE"
         if order.price != MARKET_PRICE and not (1 <= order.price < MARKET_PRICE and order.price % TICK == 0):
             return "INVALID_PRICE"
-        if minimum < 0 or minimum > order.quantity or (minimum and time_in_force == DAY):
+        if minimum < 0 or minimum > order.quantity or (minimum and time_in_force in (DAY, POST_ONLY)):
             return "INVALID_MINIMUM_QUANTITY"
         return "ENTRY_DISABLED" if order.owner in self.disabled else ""
 
@@ -153,6 +153,9 @@ class ReferenceExchange:
         return total
 
     def _work(self, order: Order, time_in_force: int, minimum: int) -> None:
+        if time_in_force == POST_ONLY and self._opposite(order):
+            self._tell("CANCELED", order, order.quantity, 0, reason="POST_ONLY")
+            return
         least = order.quantity if time_in_force == FOK else minimum
         stopped = False
         if self._reachable(order) >= least:
@@ -167,7 +170,7 @@ class ReferenceExchange:
                     self._tell("CANCELED", resting, resting.quantity, 0, reason="SELF_MATCH")
                     continue
                 self._trade(order, resting)
-        if order.quantity and (stopped or time_in_force != DAY):
+        if order.quantity and (stopped or time_in_force not in (DAY, POST_ONLY)):
             reason = "SELF_MATCH" if stopped else "IMMEDIATE_OR_CANCEL"
             self._tell("CANCELED", order, order.quantity, 0, reason=reason)
         elif order.quantity:

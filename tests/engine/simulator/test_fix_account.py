@@ -107,6 +107,14 @@ def test_what_an_immediate_order_does_not_find_is_canceled(desk: Desk) -> None:
     )  # fmt: skip
 
 
+def test_an_order_that_does_not_initiate_is_canceled_when_it_would(desk: Desk) -> None:
+    desk.send("D", order("1"))
+    accepted, canceled = desk.send("D", order("2", side="2") | {18: "6"})
+    assert (accepted["id"], accepted["leaves"], canceled["id"], canceled["text"]) == ("2", "100", "2", "post only")
+    (resting,) = desk.send("D", order("3") | {18: "6"})
+    assert (resting["id"], resting["leaves"]) == ("3", "100")
+
+
 def test_cancel_and_its_refusals(desk: Desk) -> None:
     desk.send("D", order("1"))
     cancel = {11: "1C1", 41: "1", 55: "ABC", 54: "1", 38: "100"}

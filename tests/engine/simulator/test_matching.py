@@ -4,14 +4,23 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.engine.simulator.books import TestBook
-from tests.engine.simulator.reference_matching import BUY, DAY, FOK, IOC, MARKET_PRICE, SELL, ReferenceExchange
+from tests.engine.simulator.reference_matching import (
+    BUY,
+    DAY,
+    FOK,
+    IOC,
+    MARKET_PRICE,
+    POST_ONLY,
+    SELL,
+    ReferenceExchange,
+)
 
 OWNERS = st.integers(0, 3)
 REFERENCES = st.integers(1, 12)
 PRICES = st.sampled_from([9_700, 9_800, 9_900, 10_000, 10_100, 10_200, 10_300, MARKET_PRICE, 10_050, 0])
 QUANTITIES = st.one_of(st.integers(1, 9).map(lambda n: n * 100), st.sampled_from([0, 1, 999_999, 1_000_000]))
 TERMS = (
-    st.sampled_from([DAY, DAY, DAY, IOC, FOK, 0]),
+    st.sampled_from([DAY, DAY, DAY, IOC, FOK, POST_ONLY, POST_ONLY, 0]),
     st.sampled_from([0, 0, 0, 100, 400]),
     st.sampled_from([1, 1, 0]),
 )

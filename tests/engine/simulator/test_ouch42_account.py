@@ -99,6 +99,8 @@ def test_immediate_orders_and_reasons_of_refusals() -> None:
         enter("2", instrument="NONE"),
         enter("3", price=10_001),
         enter("4", time_in_force=600),
+        enter("5", display="P"),
+        enter("6", side="S", display="P"),
     )
     assert told == [
         ("accepted", "1", 100),
@@ -106,6 +108,9 @@ def test_immediate_orders_and_reasons_of_refusals() -> None:
         ("rejected", "2", "S"),
         ("rejected", "3", "X"),
         ("rejected", "4", "O"),
+        ("accepted", "5", 100),
+        ("accepted", "6", 100),
+        ("canceled", "6", 100),
     ]
 
 

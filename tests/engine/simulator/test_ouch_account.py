@@ -121,6 +121,25 @@ def test_immediate_or_cancel_and_fill_or_kill():
     ]
 
 
+def test_a_post_only_order_rests_or_is_canceled_and_never_takes():
+    desk = Desk()
+    desk.send(enter(1, "S", 100, price=10_000), account=desk.other)
+    posts = {"post_only": "P"}
+    told = desk.send(
+        enter(1, "B", 300, price=10_000, appendage=posts),
+        enter(2, "B", 300, price=9_900, appendage=posts),
+        enter(3, "B", 300, price=10_000, time_in_force="3", appendage=posts),
+    )
+    assert brief(told, "user_reference", "quantity", "reason") == [
+        ("accepted", 1, 300, None),
+        ("canceled", 1, 300, "G"),
+        ("accepted", 2, 300, None),
+        ("accepted", 3, 300, None),
+        ("executed", 3, 100, None),
+        ("canceled", 3, 200, "I"),
+    ]
+
+
 def test_modify_reduces_an_order_and_says_what_is_left():
     desk = Desk()
     desk.send(enter(1, quantity=300))

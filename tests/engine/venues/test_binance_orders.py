@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -51,6 +52,8 @@ def test_an_order_is_placed_and_named_in_the_venues_words() -> None:
         "symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "price": "0.1026",
         "quantity": "1.00000", "newClientOrderId": "0123abcd-17", "newOrderRespType": "ACK",
     }  # fmt: skip
+    posts = place_parameters(replace(ORDER, time_in_force=TimeInForce.POST_ONLY), LISTED, "0123abcd")
+    assert (posts["type"], posts.get("timeInForce")) == ("LIMIT_MAKER", None)
     assert named_parameters(ORDER, LISTED, "0123abcd") == {
         "symbol": "BTCUSDT", "origClientOrderId": "0123abcd-17",
     }  # fmt: skip

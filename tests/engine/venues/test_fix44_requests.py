@@ -11,6 +11,7 @@ import simplefix
 
 from engine.messages.codes import Side, TimeInForce
 from engine.venues import fix44_requests
+from engine.venues.fix44_dialect import Dialect
 from engine.venues.fix44_orders import Order
 
 
@@ -50,6 +51,13 @@ def test_a_new_order(side: Side, code: str, time_in_force: TimeInForce, validity
     assert read(message) == {
         35: "D", 1: "A1", 11: "12", 38: "100", 40: "2", 44: "12.3450", 54: code, 55: "ABC", 59: validity,
     }  # fmt: skip
+
+
+def test_post_only_is_said_to_a_venue_that_knows_it() -> None:
+    posts = order(time_in_force=TimeInForce.POST_ONLY)
+    told = read(fix44_requests.new_order_single(posts, "ABC", "", Dialect(post_only=True)))
+    assert (told[59], told[18]) == ("0", "6")
+    assert 18 not in read(fix44_requests.new_order_single(posts, "ABC", ""))
 
 
 def test_no_account_no_field() -> None:

@@ -55,6 +55,21 @@ def test_an_order_is_accepted_filled_and_canceled_in_every_version(
     desk.close()
 
 
+@pytest.mark.parametrize("knows", ["1", "0"])
+def test_post_only_is_said_to_a_venue_that_knows_it_and_checked_for_one_that_does_not(
+    tmp_path: Path, venue: Any, knows: str
+) -> None:
+    desk = FixLoop(tmp_path / "desk", *venue.address(), post_only=knows)
+    desk.up()
+    desk.order(price=1_000_900, time_in_force=int(TimeInForce.POST_ONLY))
+    taking = desk.enter(price=1_001_000, venue=VENUE_ID, time_in_force=int(TimeInForce.POST_ONLY))
+    assert (taking > 0) == (knows == "1")
+    desk.reported(1)
+    said = [(order[59], order.get(18)) for order in venue.received("D")]
+    assert said[0] == ("0", "6" if knows == "1" else None)
+    desk.close()
+
+
 def test_a_test_request_is_answered_by_the_loop_and_closes_nothing(desk: FixLoop, venue: Any) -> None:
     venue.send("TestRequest", {112: "are you there"})
     desk.until(lambda: [m for m in venue.admin("0") if m.get(112) == "are you there"], "the heartbeat")
