@@ -163,7 +163,7 @@ class OrderIn(Taken):
     side: Literal["buy", "sell"]
     quantity: Whole
     price: DecimalText
-    time_in_force: Literal["day", "ioc", "fok", "post_only"]
+    time_in_force: Literal["day", "ioc", "fok", "post_only", "at_open", "at_close"]
     valid_milliseconds: Annotated[int, Field(ge=1, le=60_000)] = 500
     care: bool = False
     instruction: Annotated[str, StringConstraints(max_length=300), AfterValidator(_storable)] = ""

@@ -33,7 +33,6 @@ from engine.messages.control import SMART, Command, Status, command
 CARE_LIFETIME = timedelta(hours=8)
 NS_PER_SECOND = 1_000_000_000
 DAY_NS = 86_400 * NS_PER_SECOND
-RESTING = (TimeInForce.DAY, TimeInForce.POST_ONLY)
 NO_INSTRUCTION = "Care: a person decides when and how."
 ORDER, State, Outcome = ChangeRequest.Kind.ORDER, ChangeRequest.State, OrderEntry.Outcome
 KEPT = ("instrument", "side", "quantity")
@@ -218,9 +217,10 @@ def check_within(asked: dict[str, Any], terms: dict[str, Any]) -> None:
 
 
 def _span(body: dict[str, Any], now_ns: int) -> tuple[int, int]:
-    """When it would begin and end, released now; a resting order lasts a day at most, the other plain ones no time."""
+    """When it would begin and end, released now; a plain order that is not immediate lasts a day at most."""
     if ALGORITHM not in body:
-        return now_ns, now_ns + (DAY_NS if body["time_in_force"] in RESTING else 0)
+        immediate = body["time_in_force"] in (TimeInForce.IOC, TimeInForce.FOK)
+        return now_ns, now_ns + (0 if immediate else DAY_NS)
     begin_ns = max(body["start_ns"], now_ns)
     return begin_ns, body["end_ns"] or begin_ns + body["seconds"] * NS_PER_SECOND
 

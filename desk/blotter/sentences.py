@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.messages.codes import DenialReason, EngineState, LimitName, Scope
+from engine.messages.codes import DenialReason, EngineState, LimitName, Scope, TimeInForce
 from engine.messages.prices import to_decimal
 
 OWNERS = {
@@ -91,11 +91,19 @@ def _status_sentence(reason: DenialReason, measured: int, bound: int) -> str | N
         return (
             f"{open_ones} open in this instrument: only orders that reduce a position pass until a person resolves it."
         )
+    if reason == DenialReason.AUCTION_MISSING:
+        return f"This venue has no {_auction(measured)}; send the order to one that has a book of its own."
+    if reason == DenialReason.AUCTION_OVER:
+        return f"The {_auction(measured)} of this instrument is over: the order came too late for it."
     if reason == DenialReason.MARKET_CLOSED:
         if measured == AFTER_HOURS:
             return "Market hours are over: only orders that reduce a position pass."
         return "The venue is outside its hours: nothing trades."
     return None
+
+
+def _auction(time_in_force: int) -> str:
+    return "opening auction" if time_in_force == TimeInForce.AT_OPEN else "closing auction"
 
 
 def _measured(reason: DenialReason, value: int) -> str:

@@ -178,6 +178,8 @@ def checked_order(ticket: OrderTicket) -> dict[str, Any]:
             errors["time_in_force"] = (
                 "The router works DAY, IOC and post-only orders; name a venue for a fill-or-kill order."
             )
+        elif ticket.time_in_force in (TimeInForce.AT_OPEN, TimeInForce.AT_CLOSE):
+            errors["time_in_force"] = "Each venue has auctions of its own; name one for an order at the open or close."
     elif not Venue.objects.filter(number=ticket.venue, enabled=True).exists():
         errors["venue"] = f"There is no venue {ticket.venue}."
     if not 1 <= ticket.valid_milliseconds <= LONGEST_VALID_MILLISECONDS:

@@ -35,6 +35,7 @@ PROTOCOLS = {
     "binance": tables.RING,
     "fix": tables.FIX,
 }
+WITH_AUCTIONS = ("ouch50", "ouch42", "fix44", "fix")  # those of them that have a book of their own
 LARGEST_PRICES = {"ouch50": ouch50_encode.LARGEST_PRICE, "ouch42": ouch42_encode.LARGEST_PRICE}
 
 
@@ -150,6 +151,7 @@ class Configuration:
         row["midpoint"] = getattr(settings, "midpoint", 0)
         row["post_only"] = getattr(settings, "post_only", 1)
         row["lockstep"] = getattr(settings, "lockstep", False)
+        row["auctions"] = body.protocol in WITH_AUCTIONS and settings.priced_by in (0, body.venue)
         row["largest_price"] = LARGEST_PRICES.get(body.protocol, 0)
         row["firm"] = int.from_bytes(getattr(settings, "firm", "").upper().encode().ljust(4), "little")
         row["killed"] = (Scope.VENUE, body.venue) in self.kills

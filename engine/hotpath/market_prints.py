@@ -5,12 +5,12 @@ Executions of displayed orders are book messages and are not counted here: they 
 
 from __future__ import annotations
 
-from engine.hotpath.status_tables import COLLAR, MARKET, PRINT, PRINTS, STATUS
+from engine.hotpath.status_tables import CLOSING_HELD, COLLAR, MARKET, OPENING_HELD, PRINT, PRINTS, STATUS
 from engine.hotpath.tables import ENGINE, VENUES
 from engine.native import hot, load_be32, load_be64, load_u8, view
 from engine.protocols import itch50_offsets as itch
 
-LETTER_REOPENING = ord("H")
+LETTER_REOPENING, LETTER_OPENING, LETTER_CLOSING = ord("H"), ord("O"), ord("C")
 LONGEST_CHAIN = 64
 LARGEST_PRINT = 1 << 40  # beyond any day of any instrument: garbage
 
@@ -68,6 +68,10 @@ def apply_cross(engine, venue_index, listing, message):
     status.cross_type = load_u8(message + itch.CROSS_TRADE_CROSS_TYPE)
     if status.cross_type == LETTER_REOPENING:
         status.blocks &= ~COLLAR
+    elif status.cross_type == LETTER_OPENING:
+        status.crossed |= OPENING_HELD
+    elif status.cross_type == LETTER_CLOSING:
+        status.crossed |= CLOSING_HELD
     add_print(engine, venue_index, listing, price, quantity, load_be64(message + itch.CROSS_TRADE_MATCH_NUMBER))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from engine.hotpath.book import TOP
 from engine.hotpath.positions import account_cell, holder_of, own_cell
-from engine.hotpath.status_gate import check_status
+from engine.hotpath.status_gate import check_auction, check_status
 from engine.hotpath.status_tables import STATUS
 from engine.hotpath.tables import (
     ACCOUNT,
@@ -30,6 +30,7 @@ ACTIVE, REDUCE = int(EngineState.ACTIVE), int(EngineState.REDUCE)
 UP = int(SessionState.UP)
 POST_ONLY = int(TimeInForce.POST_ONLY)
 LAST_TIME_IN_FORCE = max(int(item) for item in TimeInForce)
+LAST_CONTINUOUS = int(TimeInForce.POST_ONLY)  # those after it are for auctions
 SCOPE_FIRM, SCOPE_VENUE = int(Scope.FIRM), int(Scope.VENUE)
 SECOND_NS = 1_000_000_000
 LARGEST_PRICE = 1 << 37  # with LARGEST_QUANTITY the notional stays inside 63 bits
@@ -272,6 +273,10 @@ def check(engine, strategy_index, team, leg, venue, instrument, side, price, qua
     listing = (venue - 1) * (core.instrument_count + 1) + instrument
     if view(core.statuses, core.listing_count, STATUS)[listing].blocks != 0:
         reason = check_status(engine, venue, instrument, side, price, quantity, reduces)
+        if reason != NONE:
+            return reason
+    if time_in_force > LAST_CONTINUOUS:
+        reason = check_auction(engine, venue, instrument, time_in_force)
         if reason != NONE:
             return reason
     priced_by = view(core.venues, VENUES, VENUE)[venue].priced_by

@@ -7,11 +7,13 @@ from engine.hotpath.positions import account_cell
 from engine.hotpath.status_tables import (
     AFTER_HOURS,
     CLOSED,
+    CLOSING_HELD,
     COLLAR,
     HALTED,
     IPO,
     MARKET,
     MARKET_WIDE,
+    OPENING_HELD,
     OPERATIONAL,
     PAUSED,
     SHORT_SALE,
@@ -19,7 +21,7 @@ from engine.hotpath.status_tables import (
     STOPPED,
 )
 from engine.hotpath.tables import CELL, ENGINE, FIRM_ACCOUNT, VENUE, VENUES
-from engine.messages.codes import DenialReason, Side
+from engine.messages.codes import DenialReason, Side, TimeInForce
 from engine.native import hot, view
 
 SELL = int(Side.SELL)
@@ -33,6 +35,9 @@ IPO_PENDING = int(DenialReason.IPO_PENDING)
 AUCTION_COLLAR = int(DenialReason.AUCTION_COLLAR)
 SHORT_SALE_RESTRICTED = int(DenialReason.SHORT_SALE_RESTRICTED)
 MARKET_CLOSED = int(DenialReason.MARKET_CLOSED)
+AUCTION_MISSING, AUCTION_OVER = int(DenialReason.AUCTION_MISSING), int(DenialReason.AUCTION_OVER)
+AT_OPEN = int(TimeInForce.AT_OPEN)
+MARKET_START, MARKET_END, SYSTEM_END, MESSAGES_END = ord("Q"), ord("M"), ord("E"), ord("C")
 
 
 @hot
@@ -63,6 +68,27 @@ def check_status(engine, venue, instrument, side, price, quantity, reduces):
     if blocks & SHORT_SALE != 0 and side == SELL:
         return check_short_sale(engine, instrument, price, quantity)
     return NONE
+
+
+@hot
+def check_auction(engine, venue, instrument, time_in_force):
+    """NONE when the venue takes orders for its auctions and this one is still to come, else the DenialReason.
+
+    It is over when the listing's cross was printed, or with the system event after which no order for it is in time:
+    the start of market hours for the opening, their end for the close.
+    """
+    core = view(engine, 1, ENGINE)[0]
+    if view(core.venues, VENUES, VENUE)[venue].auctions == 0:
+        return measure(engine, AUCTION_MISSING, time_in_force, 0)
+    listing = (venue - 1) * (core.instrument_count + 1) + instrument
+    held = view(core.statuses, core.listing_count, STATUS)[listing].crossed
+    phase = view(core.markets, VENUES, MARKET)[venue].phase
+    over = phase == MARKET_END or phase == SYSTEM_END or phase == MESSAGES_END
+    if time_in_force == AT_OPEN:
+        over = over or phase == MARKET_START or held & OPENING_HELD != 0
+    else:
+        over = over or held & CLOSING_HELD != 0
+    return measure(engine, AUCTION_OVER, time_in_force, phase) if over else NONE
 
 
 @hot

@@ -20,6 +20,8 @@ CLOSED = 256  # outside the venue's hours nothing trades
 AFTER_HOURS = 512  # after market hours: what reduces a position may pass
 STOPPED = HALTED | PAUSED | QUOTATION | OPERATIONAL | MARKET_WIDE | IPO | CLOSED  # nothing is let through
 
+OPENING_HELD, CLOSING_HELD = 1, 2  # bits of `crossed`
+
 STATUS = np.dtype(
     [
         ("blocks", "<i8"),
@@ -54,6 +56,7 @@ STATUS = np.dtype(
         ("retail_interest", "<i8"),
         ("open_eligible", "<i8"),  # of a direct listing with capital raise
         ("market_makers", "<i8"),  # position messages of market participants so far
+        ("crossed", "<i8"),  # bits of the crosses that were held today
     ]
 )
 

@@ -206,6 +206,7 @@ VENUE = np.dtype(
         ("midpoint", "<i8"),  # it displays nothing and trades at the middle of other venues
         ("entry_confirmed", "<i8"),  # what it answered last: DISABLED, ENABLED, 0 nothing
         ("post_only", "<i8"),  # it knows the instruction; 0: the gate looks at the book, and it is sent as a DAY order
+        ("auctions", "<i8"),  # it takes orders for its opening and closing cross
     ]
 )
 ENTRY_DISABLED, ENTRY_ENABLED = 1, 2

@@ -19,6 +19,8 @@ class TimeInForce(IntEnum):
     IOC = 2
     FOK = 3
     POST_ONLY = 4
+    AT_OPEN = 5  # for the opening cross of its venue, and canceled after it
+    AT_CLOSE = 6  # for the closing cross
 
 
 class OrderAction(IntEnum):
@@ -123,6 +125,8 @@ class DenialReason(IntEnum):
     MARKET_CLOSED = 27
     INSTRUMENT_BREAK = 28
     WOULD_TAKE = 29
+    AUCTION_MISSING = 30
+    AUCTION_OVER = 31
 
 
 class LimitName(IntEnum):

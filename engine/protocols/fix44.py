@@ -32,10 +32,18 @@ USERNAME, PASSWORD, MASS_STATUS_REQ_ID, LAST_LIQUIDITY_IND, TOT_NUM_REPORTS, LAS
 )  # fmt: skip
 
 SIDES = {Side.BUY: "1", Side.SELL: "2"}
-TIMES_IN_FORCE = {TimeInForce.DAY: "0", TimeInForce.IOC: "3", TimeInForce.FOK: "4", TimeInForce.POST_ONLY: "0"}
+TIMES_IN_FORCE = {
+    TimeInForce.DAY: "0",
+    TimeInForce.IOC: "3",
+    TimeInForce.FOK: "4",
+    TimeInForce.POST_ONLY: "0",
+    TimeInForce.AT_OPEN: "2",
+    TimeInForce.AT_CLOSE: "7",
+}
 POSTS_ONLY = "6"  # ExecInst(18): participate do not initiate
 LIQUIDITIES = {"1": Liquidity.ADDED, "2": Liquidity.REMOVED, "3": Liquidity.REMOVED}
 LIMIT = "2"  # OrdType(40)
+LIMIT_ON_CLOSE = "B"  # of FIX 4.2, whose TimeInForce(59) knows no close
 UNKNOWN_ORDER = 5  # OrdRejReason(103)
 LARGEST_PRICE = 1 << 62
 

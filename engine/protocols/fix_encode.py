@@ -33,6 +33,7 @@ LETTER_C = ord("C")
 BUY = int(Side.BUY)
 IOC, FOK = int(TimeInForce.IOC), int(TimeInForce.FOK)
 POST_ONLY = int(TimeInForce.POST_ONLY)
+AT_OPEN, AT_CLOSE = int(TimeInForce.AT_OPEN), int(TimeInForce.AT_CLOSE)
 NEW_ORDER_SINGLE, ORDER_CANCEL_REQUEST, ORDER_CANCEL_REPLACE_REQUEST = ord("D"), ord("F"), ord("G")
 HEARTBEAT, TEST_REQUEST = ord("0"), ord("1")
 SECOND_BYTES, TIMESTAMP_BYTES = 17, 21
@@ -52,6 +53,7 @@ SENDING_TIME, TRANSACT_TIME = _tag("\x0152="), _tag("60=")
 CL_ORD_ID, ORIG_CL_ORD_ID, ORDER_QTY = _tag("11="), _tag("41="), _tag("38=")
 SIDE, SYMBOL, PRICE, TIME_IN_FORCE, LIMIT_ORDER = _tag("54="), _tag("55="), _tag("44="), _tag("59="), _tag("40=2")
 EXEC_INST = _tag("18=6")  # participate do not initiate
+LIMIT_ON_CLOSE = _tag("40=B")  # of FIX 4.2, whose TimeInForce(59) knows no close
 TEST_REQ_ID, CHECK_SUM = _tag("112="), _tag("10=")
 
 
@@ -259,7 +261,8 @@ def write_instrument(address, side, symbol):
 def write_terms(wire, address, side, quantity, symbol, price, time_in_force, time_ns):
     """OrderQty(38) to TransactTime(60) of an order. Returns where the trailer goes."""
     at = write_number_field(address, ORDER_QTY, quantity)
-    store_le32(at, LIMIT_ORDER)
+    on_close_42 = time_in_force == AT_CLOSE and view(wire, 1, FIX_WIRE)[0].handling_length > 0
+    store_le32(at, LIMIT_ON_CLOSE if on_close_42 else LIMIT_ORDER)
     store_u8(at + 4, SOH)
     store_le32(at + 5, PRICE)
     at += 8
@@ -272,6 +275,10 @@ def write_terms(wire, address, side, quantity, symbol, price, time_in_force, tim
         code = ZERO + 3
     elif time_in_force == FOK:
         code = ZERO + 4
+    elif time_in_force == AT_OPEN:
+        code = ZERO + 2
+    elif time_in_force == AT_CLOSE and not on_close_42:
+        code = ZERO + 7
     store_u8(at + 3, code)
     store_u8(at + 4, SOH)
     at += 5

@@ -10,7 +10,6 @@ from engine.native import hot, load_i64, load_u8, store_be32, store_i64, store_u
 from engine.protocols import ouch42_offsets as ouch
 from engine.protocols.ouch50_encode import (
     BUY,
-    CONTINUOUS,
     FILL_OR_KILL,
     LETTER_BUY,
     LETTER_SELL,
@@ -19,6 +18,7 @@ from engine.protocols.ouch50_encode import (
     POSTS_ONLY,
     PRINCIPAL,
     VISIBLE,
+    cross_type,
     is_day,
 )
 from engine.protocols.soupbintcp_frames import PAYLOAD, UNSEQUENCED_DATA, write_frame_header
@@ -43,7 +43,7 @@ def write_token(address, strategy, number):
 
 @hot
 def write_enter_order(address, number, side, quantity, instrument, price, time_in_force, strategy):
-    """Enter Order (2.1): visible, principal, continuous market. 52 bytes."""
+    """Enter Order (2.1): visible, principal, for the continuous market or a cross. 52 bytes."""
     message = address + PAYLOAD
     store_u8(message, ouch.ENTER_ORDER)
     write_token(message + ouch.ENTER_ORDER_TOKEN, strategy, number)
@@ -57,7 +57,7 @@ def write_enter_order(address, number, side, quantity, instrument, price, time_i
     store_u8(message + ouch.ENTER_ORDER_CAPACITY, PRINCIPAL)
     store_u8(message + ouch.ENTER_ORDER_INTERMARKET_SWEEP, NO_SWEEP)
     store_be32(message + ouch.ENTER_ORDER_MINIMUM_QUANTITY, quantity if time_in_force == FILL_OR_KILL else 0)
-    store_u8(message + ouch.ENTER_ORDER_CROSS_TYPE, CONTINUOUS)
+    store_u8(message + ouch.ENTER_ORDER_CROSS_TYPE, cross_type(time_in_force))
     store_u8(message + ouch.ENTER_ORDER_CUSTOMER_TYPE, BLANK)
     return write_frame_header(address, UNSEQUENCED_DATA, ouch.ENTER_ORDER_LENGTH)
 

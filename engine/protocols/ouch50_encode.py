@@ -30,6 +30,7 @@ BUY = 1
 DAY = 1
 FILL_OR_KILL = 3
 POST_ONLY = 4
+AT_OPEN = 5
 LETTER_BUY = ord("B")
 LETTER_SELL = ord("S")
 LETTER_DAY = ord("0")
@@ -38,7 +39,7 @@ POSTS_ONLY = ord("P")
 VISIBLE = ord("Y")
 PRINCIPAL = ord("P")
 NO_SWEEP = ord("N")
-CONTINUOUS = ord("N")
+CONTINUOUS, OPENING, CLOSING = ord("N"), ord("O"), ord("C")
 BLANKS = int.from_bytes(b"        ", "big")
 
 
@@ -52,6 +53,14 @@ def hexadecimal(number):
     spread = (spread << 4 | spread) & 0x0F0F0F0F0F0F0F0F
     beyond = (spread + 0x0606060606060606) >> 4 & 0x0101010101010101
     return spread + 0x3030303030303030 + beyond * 7
+
+
+@hot_inlined
+def cross_type(time_in_force):
+    """The letter of the cross that an order is for."""
+    if time_in_force < AT_OPEN:
+        return CONTINUOUS
+    return OPENING if time_in_force == AT_OPEN else CLOSING
 
 
 @hot
@@ -75,8 +84,8 @@ def write_minimum_quantity(address, quantity):
 
 @hot_inlined
 def is_day(time_in_force):
-    """Whether an order may rest until the end of the day."""
-    return time_in_force == DAY or time_in_force == POST_ONLY
+    """Whether an order may rest until the end of the day; one for a cross waits for it."""
+    return time_in_force == DAY or time_in_force >= POST_ONLY
 
 
 @hot
@@ -102,7 +111,7 @@ def write_appendage(address, quantity, time_in_force):
 
 @hot
 def write_enter_order(address, user_reference, side, quantity, instrument, price, time_in_force, order_id):
-    """Enter Order (2.1): visible, principal, continuous market. 50 bytes, 56 for fill or kill, 53 for post only."""
+    """Enter Order (2.1): visible, principal. 50 bytes, 56 for fill or kill, 53 for post only."""
     message = address + PAYLOAD
     store_u8(message, ouch.ENTER_ORDER)
     store_be32(message + ouch.ENTER_ORDER_USER_REFERENCE, user_reference)
@@ -114,7 +123,7 @@ def write_enter_order(address, user_reference, side, quantity, instrument, price
     store_u8(message + ouch.ENTER_ORDER_DISPLAY, VISIBLE)
     store_u8(message + ouch.ENTER_ORDER_CAPACITY, PRINCIPAL)
     store_u8(message + ouch.ENTER_ORDER_INTERMARKET_SWEEP, NO_SWEEP)
-    store_u8(message + ouch.ENTER_ORDER_CROSS_TYPE, CONTINUOUS)
+    store_u8(message + ouch.ENTER_ORDER_CROSS_TYPE, cross_type(time_in_force))
     write_client_order_id(message + ouch.ENTER_ORDER_CLIENT_ORDER_ID, order_id)
     options = write_appendage(message + ouch.ENTER_ORDER_LENGTH, quantity, time_in_force)
     return write_frame_header(address, UNSEQUENCED_DATA, ouch.ENTER_ORDER_LENGTH + options)

@@ -21,6 +21,7 @@ KEPT = frozenset(
         "mwcb_decline_level",
         "mwcb_status",
         "net_order_imbalance",
+        "cross_trade",
         "retail_price_improvement",
     }
 )

@@ -71,6 +71,7 @@ class Assembly:
         self.venues = [self._venue(venue, number) for number, venue in enumerate(config.venues, start=1)]
         self.simulation = Simulation(self.venues)
         self._schedule()
+        self._schedule_crosses()
 
     def _schedule(self) -> None:
         for entry in self.config.schedule:
@@ -82,6 +83,20 @@ class Assembly:
                 except FloorOrderError as error:
                     raise ConfigError(f"schedule: {error}") from None
                 self.simulation.schedule(venue, entry.order, self.start_ns + round(entry.at_seconds * 1e9))
+
+    def _schedule_crosses(self) -> None:
+        """What the crosses of the configuration are to the operator: imbalances once a second, hours, the cross."""
+        for settings, venue in zip(self.config.venues, self.venues, strict=True):
+            venue.opens_with_cross = settings.opening_cross_seconds > 0
+            crosses = ((settings.opening_cross_seconds, "open", "Q"), (settings.closing_cross_seconds, "close", "M"))
+            for at_seconds, word, event in crosses:
+                if at_seconds == 0:
+                    continue
+                due_ns = self.start_ns + round(at_seconds * 1e9)
+                for before in range(int(min(settings.imbalance_seconds, at_seconds)), 0, -1):
+                    self.simulation.schedule(venue, f"indicate all {word}", due_ns - before * 1_000_000_000)
+                self.simulation.schedule(venue, f"hours {event}", due_ns)
+                self.simulation.schedule(venue, f"auction all {word}", due_ns)
 
     def _read_recorded(self) -> tuple[np.ndarray, int]:
         config = self.config

@@ -56,6 +56,12 @@ class VenueConfig:
     comp_id: str = ""
     rate: float = 0.0
     """events per second of the generated market here; 0: as `[market]` says"""
+    opening_cross_seconds: float = 0.0
+    """lit: market hours begin with a cross so long after the session's start; 0: at once, without"""
+    closing_cross_seconds: float = 0.0
+    """lit: market hours end with a cross so long after the session's start; 0: at the end, where orders wait for it"""
+    imbalance_seconds: float = 10.0
+    """how long before a cross its imbalances are announced, once a second"""
     kind: str = LIT
     """lit: a book that everybody sees; midpoint: a dark pool; broker: orders that people fill"""
     reference: str = ""
@@ -196,8 +202,14 @@ def _check_kind(venue: VenueConfig, venues: tuple[VenueConfig, ...]) -> None:
         raise ConfigError(
             f"venue {venue.name}: rate, interest_rate, interest_seconds and fill_delay_ms are not negative"
         )
+    if min(venue.opening_cross_seconds, venue.closing_cross_seconds, venue.imbalance_seconds) < 0:
+        raise ConfigError(f"venue {venue.name}: seconds of a cross count from the session's start")
+    if 0 < venue.closing_cross_seconds <= venue.opening_cross_seconds:
+        raise ConfigError(f"venue {venue.name}: the closing cross comes after the opening cross")
     if venue.kind == LIT:
         return
+    if venue.opening_cross_seconds or venue.closing_cross_seconds:
+        raise ConfigError(f"venue {venue.name}: a {venue.kind} venue has no crosses")
     earlier = venues[: venues.index(venue)]
     if venue.reference not in {other.name for other in earlier if other.kind == LIT}:
         raise ConfigError(f"venue {venue.name}: reference is the name of a lit venue that stands before it")

@@ -13,7 +13,7 @@ import numpy as np
 from engine.messages.codes import ReportKind
 from engine.protocols.ouch50 import encode_outbound
 from engine.simulator.order_server import OrderServer
-from engine.simulator.ouch_account import LIQUIDITY
+from engine.simulator.ouch_account import liquidity_of
 
 LARGEST_REFERENCE = (1 << 32) - 1
 
@@ -37,7 +37,7 @@ class DropCopy:
             "executed",
             int(result["time_ns"]),
             {"user_reference": reference, "quantity": int(result["quantity"]), "price": int(result["price"]),
-             "liquidity": LIQUIDITY[int(result["liquidity"])], "match_number": match_number},
+             "liquidity": liquidity_of(result), "match_number": match_number},
         )  # fmt: skip
 
     def broken(self, match_number: int, reason: str, time_ns: int) -> None:

@@ -31,6 +31,7 @@ _REASONS = {  # Refusal to OrdRejReason(103)
     Refusal.HALTED: "2",
     Refusal.DUPLICATE_REFERENCE: "6",
     Refusal.INVALID_QUANTITY: "13",
+    Refusal.INVALID_CROSS_ORDER: "4",
     Refusal.INVALID_TIME_IN_FORCE: "11",
 }
 OTHER = "99"
@@ -199,9 +200,10 @@ class FixAccount:
         fill = {
             fix44.LAST_PX: fix44.price_text(int(result["price"])),
             fix44.LAST_QTY: str(quantity),
-            fix44.LAST_LIQUIDITY_IND: _LIQUIDITIES[int(result["liquidity"])],
             fix44.SECONDARY_EXEC_ID: str(int(result["match_number"])),
         }
+        if liquidity := _LIQUIDITIES.get(int(result["liquidity"])):  # in a cross nobody added or removed
+            fill[fix44.LAST_LIQUIDITY_IND] = liquidity
         self._report(order, "F", time_ns, fill)
 
     def _canceled(self, order: FixOrder, reason: int, time_ns: int) -> None:
@@ -272,8 +274,12 @@ class FixAccount:
 
     def _terms(self, order: FixOrder, fields: Fields) -> dict[str, int]:
         """What the book is asked for; 0 for a side or time in force that is not offered, which it refuses."""
-        limit = fields.get(fix44.ORD_TYPE) == fix44.LIMIT
-        validity = _TIMES_IN_FORCE.get(fields.get(fix44.TIME_IN_FORCE, "0"), 0)
+        kind, validity = fields.get(fix44.ORD_TYPE), _TIMES_IN_FORCE.get(fields.get(fix44.TIME_IN_FORCE, "0"), 0)
+        if self.version == "4.2":
+            if validity == TimeInForce.AT_CLOSE:
+                validity = 0
+            if kind == fix44.LIMIT_ON_CLOSE and validity == TimeInForce.DAY:
+                kind, validity = fix44.LIMIT, TimeInForce.AT_CLOSE
         if validity == DAY and fix44.POSTS_ONLY in fields.get(fix44.EXEC_INST, "").split():
             validity = POST_ONLY
         return {
@@ -284,5 +290,5 @@ class FixAccount:
             "price": fix44.read_price(fields, fix44.PRICE),
             "quantity": order.quantity,
             "displayed": 1,
-            "time_in_force": int(validity) if limit else 0,
+            "time_in_force": int(validity) if kind == fix44.LIMIT else 0,
         }

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine.messages.prices import from_decimal
-from engine.simulator import floor_clients
+from engine.simulator import floor_auctions, floor_clients
+from engine.simulator.auctions import WORDS, CrossOver
 from engine.simulator.floor_clients import NoSuchOrder
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Floor:
         """Do something to clients' orders."""
         try:
             act()
-        except NoSuchOrder as error:
+        except (NoSuchOrder, CrossOver) as error:
             raise FloorOrderError(str(error)) from None
 
     def word(self, at: int, default: str = "") -> str:
@@ -170,6 +171,22 @@ def _cross(floor: Floor) -> None:
     floor.say("cross_trade", price=price, quantity=quantity, cross_type=kind, match_number=floor.match())
 
 
+def _auction(floor: Floor) -> None:
+    cross = _cross_of(floor)
+    floor.tell(lambda: floor_auctions.hold(floor.venue, floor.instruments, cross, floor.time_ns))
+
+
+def _indicate(floor: Floor) -> None:
+    cross = _cross_of(floor)
+    floor.tell(lambda: floor_auctions.indicate(floor.venue, floor.instruments, cross, floor.time_ns))
+
+
+def _cross_of(floor: Floor) -> int:
+    if floor.word(0) not in WORDS:
+        raise FloorOrderError(f"{floor.word(0)!r} is neither {' nor '.join(WORDS)}")
+    return int(WORDS[floor.word(0)])
+
+
 def _print(floor: Floor) -> None:
     price, quantity = floor.price(0), floor.number(1)
     floor.say("trade", reference=0, side="B", price=price, quantity=quantity, match_number=floor.match())
@@ -257,6 +274,8 @@ VERBS: dict[str, tuple[bool, int, int, Callable[[Floor], None]]] = {
     "ipo": (True, 2, 2, _ipo),
     "imbalance": (True, 4, 5, _imbalance),
     "cross": (True, 2, 3, _cross),
+    "auction": (True, 1, 1, _auction),
+    "indicate": (True, 1, 1, _indicate),
     "print": (True, 2, 2, _print),
     "retail": (True, 1, 1, _retail),
     "breaker-levels": (False, 3, 3, _breaker_levels),

@@ -38,6 +38,8 @@ class HeldOrder:
 class HeldDesk(OrderDesk):
     """Requests to a venue that holds orders. `reference` is the memory of the lit book that it looks at."""
 
+    has_crosses = False
+
     def __init__(self, memory: BookMemory, instruments: Sequence[Instrument], reference: BookMemory) -> None:
         super().__init__(memory, instruments)
         self.lit = reference

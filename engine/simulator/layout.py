@@ -36,6 +36,7 @@ class Refusal(IntEnum):
     INVALID_SIDE = 0x0009
     INVALID_MINIMUM_QUANTITY = 0x000D
     INVALID_QUANTITY = 0x0013
+    INVALID_CROSS_ORDER = 0x0014
     INVALID_INSTRUMENT = 0x0017
     INVALID_PRICE = 0x001D
     HALTED = 0x0007
@@ -57,6 +58,7 @@ class CancelReason(IntEnum):
     SELF_MATCH = ord("Q")
     SYSTEM = ord("Z")
     POST_ONLY = ord("G")
+    CROSS = ord("C")
 
 
 BOOK = np.dtype(
@@ -188,6 +190,7 @@ FLOW = np.dtype(
 )
 
 REPRICE = 10  # action: the exchange gives an order another price by itself
+TAKE = 11  # action: some of a resting order was filled in a cross; who asks for it tells everybody
 QUOTE = 9  # action: one participant's displayed quote on one side is now this; quantity 0 withdraws it
 
 RESULT = np.dtype(

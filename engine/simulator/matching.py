@@ -323,6 +323,24 @@ def reprice(book, request):
 
 
 @hot
+def take(book, request):
+    """Some of a resting order was filled in a cross; nobody is told. Returns 0 or UNKNOWN_ORDER."""
+    header = view(book, 1, BOOK)[0]
+    wanted = view(request, 1, REQUEST)[0]
+    index = find_order(book, order_key(wanted.owner, wanted.user_reference))
+    if index == 0:
+        return UNKNOWN_ORDER
+    order = view(header.orders, header.order_capacity + 1, ORDER)[index]
+    quantity = min(wanted.quantity, order.quantity)
+    order.quantity -= quantity
+    order.executed += quantity
+    view(header.levels, header.level_capacity + 1, LEVEL)[order.level].quantity -= quantity
+    if order.quantity == 0:
+        unrest(book, index)
+    return 0
+
+
+@hot
 def cancel_owned(book, owner, instrument, reason, time_ns):
     """Mass cancel: every open order of `owner` (of one instrument when not 0), oldest first. Returns how many."""
     header = view(book, 1, BOOK)[0]

@@ -24,6 +24,7 @@ REASONS = {
     Refusal.INVALID_PRICE: "X",
     Refusal.INVALID_MINIMUM_QUANTITY: "N",
     Refusal.ENTRY_DISABLED: "C",
+    Refusal.INVALID_CROSS_ORDER: "R",
 }
 OTHER = "O"
 ECHOED = ("accepted", "replaced")

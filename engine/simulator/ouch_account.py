@@ -9,14 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from engine.messages.codes import OrderAction, ReportKind, Side, TimeInForce
+from engine.messages.codes import Liquidity, OrderAction, ReportKind, Side, TimeInForce
 from engine.protocols.layouts import MalformedMessage, Message
 from engine.protocols.ouch50 import decode_inbound, encode_outbound
 from engine.simulator.layout import CancelReason, Refusal
 from engine.simulator.orders import OrderDesk
 
 SIDES = {"B": Side.BUY, "S": Side.SELL, "T": Side.SELL, "E": Side.SELL}
-LIQUIDITY = {1: "A", 2: "R"}
+LIQUIDITY = {Liquidity.ADDED: "A", Liquidity.REMOVED: "R"}
+CROSS_LIQUIDITY = {TimeInForce.AT_OPEN: "O", TimeInForce.AT_CLOSE: "C"}
+CROSS_TYPES = {"O": TimeInForce.AT_OPEN, "C": TimeInForce.AT_CLOSE}
 LETTERS = {Side.BUY: "B", Side.SELL: "S"}
 
 
@@ -189,7 +191,7 @@ class OuchAccount:
         kind, time_ns, reference = ReportKind(result["kind"]), int(result["time_ns"]), int(result["user_reference"])
         quantity = int(result["quantity"])
         if kind is ReportKind.EXECUTED:
-            match_number, liquidity = int(result["match_number"]), LIQUIDITY[int(result["liquidity"])]
+            match_number, liquidity = int(result["match_number"]), liquidity_of(result)
             self.fills.setdefault(match_number, []).append((reference, quantity, liquidity))
             fill: dict[str, Any] = {"user_reference": reference, "quantity": quantity, "price": int(result["price"])}
             self.send("executed", time_ns, {}, **fill, liquidity=liquidity, match_number=match_number)
@@ -239,7 +241,7 @@ class OuchAccount:
             reference=int(result["reference"]),
             capacity=echo["capacity"],
             intermarket_sweep=echo["intermarket_sweep"],
-            cross_type=echo["cross_type"],
+            cross_type=CROSS_LIQUIDITY.get(TimeInForce(int(result["time_in_force"]))) or echo["cross_type"],
             order_state="L",
             client_order_id=echo["client_order_id"],
         )
@@ -248,6 +250,12 @@ class OuchAccount:
         """Queue a message for the client."""
         stamped = {"timestamp_ns": time_ns - self._midnight_ns} | values
         self.sequenced.append(self.encode(name, appendage, stamped))
+
+
+def liquidity_of(result: np.void) -> str:
+    """Letter of an execution: added, removed, or which cross it was."""
+    letter = LIQUIDITY.get(Liquidity(int(result["liquidity"])))
+    return letter or CROSS_LIQUIDITY[TimeInForce(int(result["time_in_force"]))]
 
 
 def _prevented(result: np.void) -> dict[str, Any]:
@@ -272,6 +280,9 @@ def _validity(values: dict[str, Any], options: dict[str, Any]) -> dict[str, int]
         time_in_force, minimum = TimeInForce.FOK, 0
     if time_in_force == TimeInForce.DAY and options.get("post_only") == "P":
         time_in_force = TimeInForce.POST_ONLY
-    if values.get("cross_type", "N") != "N" or values["display"] not in "YAN":
+    cross_type = values.get("cross_type", "N")
+    if cross_type != "N":
+        time_in_force = CROSS_TYPES.get(cross_type, 0) if time_in_force else 0
+    if values["display"] not in "YAN":
         time_in_force = 0
     return {"time_in_force": int(time_in_force), "minimum_quantity": minimum}

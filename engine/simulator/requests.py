@@ -14,10 +14,11 @@ from engine.simulator.layout import (
     QUOTE,
     REPRICE,
     REQUEST,
+    TAKE,
     CancelReason,
     Refusal,
 )
-from engine.simulator.matching import beyond, cancel, enter, execute, replace, reprice, take_reference, withdraw
+from engine.simulator.matching import beyond, cancel, enter, execute, replace, reprice, take, take_reference, withdraw
 from engine.simulator.order_table import find_order, order_key
 from engine.simulator.publish import publish_add, publish_cancel, publish_replace
 from engine.simulator.queues import rest, unrest
@@ -57,6 +58,8 @@ def apply(book, request):
         return set_quote(book, request)
     if wanted.action == REPRICE:
         return reprice(book, request)
+    if wanted.action == TAKE:
+        return take(book, request)
     return INVALID_REQUEST
 
 

@@ -63,6 +63,8 @@ class Simulation:
         """End of the session."""
         for venue in self.venues:
             time_ns = max(time_ns, venue.clock_ns)
+            venue.hold_last_crosses(time_ns)
+            self._collect(venue, time_ns)
             for packet in venue.closing_packets(time_ns):
                 self._outputs.append(Packet(venue, time_ns, packet))
 

@@ -11,6 +11,8 @@ import numpy as np
 from engine.messages.codes import Liquidity, ReportKind
 from engine.messages.instruments import Instrument
 from engine.simulator.announcements import Announcements
+from engine.simulator.auctions import Auctions
+from engine.simulator.cross_orders import AT_OPEN
 from engine.simulator.feed import Feed
 from engine.simulator.floor_orders import FloorDesk
 from engine.simulator.generator import NEVER_NS
@@ -71,6 +73,9 @@ class Venue:
         self.instruments = list(instruments)
         self.desk = desk or OrderDesk(memory, instruments)
         self.announcements = Announcements(memory)
+        prices = {listed.id: listed.open_price for listed in self.instruments}
+        self.auctions = Auctions(self.desk, self.announcements, prices)
+        self.opens_with_cross = False
         if isinstance(desk, MidpointDesk):
             desk.announce = self._print
         self.floor = FloorDesk(self)
@@ -135,7 +140,10 @@ class Venue:
         self.desk.cancel_owned(account.owner, 0, CancelReason.SUPERVISORY, time_ns)
 
     def opening_packets(self, time_ns: int) -> list[bytes]:
-        """Start of messages and of system hours, the directory, trading states, start of market hours."""
+        """Start of messages and of system hours, the directory, trading states, start of market hours.
+
+        With an opening cross market hours start with it.
+        """
         row = self.memory.book[0]
         row["clock_ns"] = max(int(row["clock_ns"]), time_ns)
         make = self.announcements.make
@@ -145,8 +153,15 @@ class Venue:
             trading = {"instrument": listed.name, "trading_state": "T", "reserved": " ", "reason": ""}
             messages.append(make("stock_directory", time_ns, listed.id, **described))
             messages.append(make("trading_action", time_ns, listed.id, **trading))
-        messages.append(make("system_event", time_ns, event="Q"))
+        if not self.opens_with_cross:
+            messages.append(make("system_event", time_ns, event="Q"))
+            self.auctions.skip([listed.id for listed in self.instruments], AT_OPEN)
         return self._pack(messages)
+
+    def hold_last_crosses(self, time_ns: int) -> None:
+        """The session ends: no order goes on waiting for a cross."""
+        if self.desk.has_crosses:
+            self.auctions.end([listed.id for listed in self.instruments], time_ns)
 
     def closing_packets(self, time_ns: int) -> list[bytes]:
         """End of market hours, of system hours and of messages."""

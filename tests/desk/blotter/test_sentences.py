@@ -91,6 +91,22 @@ Reason = DenialReason
             "Short sales are restricted: 99.99 is not above the best bid 99.99, and the firm does not own them.",
         ),
         (
+            Reason.AUCTION_MISSING,
+            0,
+            0,
+            6,
+            0,
+            "This venue has no closing auction; send the order to one that has a book of its own.",
+        ),
+        (
+            Reason.AUCTION_OVER,
+            0,
+            0,
+            5,
+            81,
+            "The opening auction of this instrument is over: the order came too late for it.",
+        ),
+        (
             Reason.MARKET_CLOSED,
             0,
             0,

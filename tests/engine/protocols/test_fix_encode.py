@@ -91,6 +91,18 @@ def test_every_order_message_is_whole_and_taken_by_quickfix_and_simplefix(versio
     assert writer.number == 47
 
 
+@pytest.mark.parametrize(("version", "terms"), [("4.2", ("B", "0")), ("4.4", ("2", "7")), ("5.0SP2", ("2", "7"))])
+def test_the_close_is_an_order_type_where_the_version_has_no_time_in_force_for_it(
+    version: str, terms: tuple[str, str]
+) -> None:
+    writer = Writer(version)
+    for kind, wanted in ((TimeInForce.AT_CLOSE, terms), (TimeInForce.AT_OPEN, ("2", "2"))):
+        raw = writer.write("write_new_order", 17, Side.SELL, 250, "ABC", 123_400, kind, TIME_NS)
+        fields = dict(with_simplefix(raw))
+        assert (fields[40], fields[59]) == wanted
+        accepted_by_quickfix(raw, version)
+
+
 def test_names_may_be_so_short_that_the_body_length_has_two_digits() -> None:
     raw = Writer("4.4").write("write_heartbeat", TIME_NS, 0, 0)
     assert raw.startswith(b"8=FIX.4.4\x019=52\x0135=0\x01")
@@ -115,7 +127,7 @@ def test_any_order_reads_back_as_it_was(
         "write_new_order", order_id, side, quantity, symbol, price, time_in_force, time_ns
     )
     fields = dict(with_simplefix(raw))
-    codes = {1: "1", 2: "2"}[side], {1: "0", 2: "3", 3: "4", 4: "0"}[time_in_force]
+    codes = {1: "1", 2: "2"}[side], {1: "0", 2: "3", 3: "4", 4: "0", 5: "2", 6: "7"}[time_in_force]
     assert [fields[tag] for tag in (11, 34, 38, 55)] == [str(order_id), str(number), str(quantity), symbol]
     assert (fields[54], fields[59]) == codes
     assert fields.get(18) == ("6" if time_in_force == TimeInForce.POST_ONLY else None)

@@ -81,6 +81,8 @@ ENTERED = {
         (2, 2, {"side": "S", "time_in_force": 0}),
         (1, 3, {"time_in_force": 0, "minimum_quantity": 100}),
         (1, 4, {"display": "P"}),
+        (1, 5, {"cross_type": "O"}),
+        (1, 6, {"cross_type": "C"}),
     ],
 )
 def test_an_order_of_each_kind(side: int, time_in_force: int, changes: dict[str, Any]):

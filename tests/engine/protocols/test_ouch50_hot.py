@@ -62,6 +62,11 @@ def test_a_day_order_to_buy():
     assert enter(Side.BUY, TimeInForce.DAY) == ("enter_order", ENTERED, {})
 
 
+def test_an_order_for_a_cross_is_a_day_order_of_that_cross():
+    for kind, letter in ((TimeInForce.AT_OPEN, "O"), (TimeInForce.AT_CLOSE, "C")):
+        assert enter(Side.BUY, kind) == ("enter_order", ENTERED | {"cross_type": letter}, {})
+
+
 def test_an_immediate_order_to_sell():
     assert enter(Side.SELL, TimeInForce.IOC) == ("enter_order", ENTERED | {"side": "S", "time_in_force": "3"}, {})
 

@@ -22,9 +22,9 @@ START_NS = 1_700_000_000_000_000_000
 
 
 class Floor:
-    """A venue with users A and B, and its operator."""
+    """A venue with users A and B, and its operator; what is scheduled has happened unless it is `drained` later."""
 
-    def __init__(self, directory: Path, **venue: Any) -> None:
+    def __init__(self, directory: Path, drained: bool = True, **venue: Any) -> None:
         write_instruments(directory / "instruments.json", [Instrument(1, "ABC"), Instrument(2, "XYZ")])
         settings = {"name": "ONE", "id": 1, "users": [{"name": "A"}, {"name": "B"}]} | venue
         raw = {"out": "out", "instruments": "instruments.json", "session": "S1", "venues": [settings]}
@@ -33,7 +33,8 @@ class Floor:
         self.assembly.open()
         self.simulation, self.venue = self.assembly.simulation, self.assembly.venues[0]
         self.feed: list[tuple[str, dict[str, Any]]] = []
-        self.told("A")
+        if drained:
+            self.told("A")
 
     def send(self, user: str, *messages: bytes) -> None:
         for message in messages:

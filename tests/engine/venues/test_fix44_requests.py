@@ -10,6 +10,7 @@ import quickfix
 import simplefix
 
 from engine.messages.codes import Side, TimeInForce
+from engine.protocols import fix44
 from engine.venues import fix44_requests
 from engine.venues.fix44_dialect import Dialect
 from engine.venues.fix44_orders import Order
@@ -44,7 +45,14 @@ def read(message: Any) -> dict[int, str]:
 
 @pytest.mark.parametrize(("side", "code"), [(Side.BUY, "1"), (Side.SELL, "2")])
 @pytest.mark.parametrize(
-    ("time_in_force", "validity"), [(TimeInForce.DAY, "0"), (TimeInForce.IOC, "3"), (TimeInForce.FOK, "4")]
+    ("time_in_force", "validity"),
+    [
+        (TimeInForce.DAY, "0"),
+        (TimeInForce.IOC, "3"),
+        (TimeInForce.FOK, "4"),
+        (TimeInForce.AT_OPEN, "2"),
+        (TimeInForce.AT_CLOSE, "7"),
+    ],
 )
 def test_a_new_order(side: Side, code: str, time_in_force: TimeInForce, validity: str) -> None:
     message = fix44_requests.new_order_single(order(side=side, time_in_force=time_in_force), "ABC", "A1")
@@ -58,6 +66,13 @@ def test_post_only_is_said_to_a_venue_that_knows_it() -> None:
     told = read(fix44_requests.new_order_single(posts, "ABC", "", Dialect(post_only=True)))
     assert (told[59], told[18]) == ("0", "6")
     assert 18 not in read(fix44_requests.new_order_single(posts, "ABC", ""))
+
+
+def test_fix_42_says_the_close_as_an_order_type() -> None:
+    on_close = order(time_in_force=TimeInForce.AT_CLOSE)
+    message = fix44_requests.new_order_single(on_close, "ABC", "A1", Dialect("4.2"))
+    fields = fix44.read_fields(message.toString())
+    assert (fields[40], fields[59]) == ("B", "0")
 
 
 def test_no_account_no_field() -> None:
