@@ -38,7 +38,7 @@ from desk.markets.models import Instrument, Venue
 from desk.refusals import Invalid
 from desk.strategies.definitions import check_parameters
 from engine.messages.catalogue import AlgorithmKind, Catalogue
-from engine.messages.codes import Side
+from engine.messages.codes import OPEN_STATES, OrderState, Side, TimeInForce
 from engine.messages.control import CancelParent, Status
 from engine.messages.prices import from_decimal, to_decimal
 
@@ -118,6 +118,19 @@ def find_parent(user: User, parent_id: int) -> Parent:
 def children_of(parent: Parent) -> QuerySet[Order]:
     """Its children, the newest first."""
     return Order.objects.select_related("venue", "instrument", "strategy").filter(parent_id=parent.pk)
+
+
+def auction_sentence(parent: Parent) -> str:
+    """What became of its children at the open and at the close; empty when it has none."""
+    rows = children_of(parent).filter(time_in_force__in=(TimeInForce.AT_OPEN, TimeInForce.AT_CLOSE))
+    found = [row for row in rows if row.state != OrderState.DENIED]
+    if not found:
+        return ""
+    asked, filled = sum(row.quantity for row in found), sum(row.filled_quantity for row in found)
+    if any(OrderState(row.state) in OPEN_STATES for row in found):
+        return f"{asked - filled:,} shares wait for the auction."
+    missed = "" if filled == asked else f" {asked - filled:,} were not: they came back to the order."
+    return f"{filled:,} of {asked:,} shares were filled in the auction.{missed}"
 
 
 def fills_of(parent: Parent) -> QuerySet[Fill]:

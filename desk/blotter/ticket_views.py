@@ -159,6 +159,7 @@ def parent(request: HttpRequest, parent_id: int) -> HttpResponse:
         "average_price": parents.average_price(found),
         "terms": parents.terms_of(found),
         "refusal": refused.last_refusal(found.pk),
+        "auction": parents.auction_sentence(found),
         "legs": legs_done(found) if found.legs else [],
         "children": parents.children_of(found)[:SHOWN],
         "fills": parents.fills_of(found)[:SHOWN],

@@ -179,6 +179,7 @@ class ParentOrders:
             "end_ns": body.end_ns,
             "leg_count": len(checked.bound),
             "lot_size": int(memory.instruments[body.instrument]["lot_size"]),
+            "tick_size": int(memory.instruments[body.instrument]["tick_size"]),
             "several": int(bool(body.legs)),
             "selling": sum((leg["side"] == Side.SELL) << at for at, leg in enumerate(body.legs)),
             "anywhere": sum((leg["venue"] == SMART) << at for at, leg in enumerate(body.legs)),

@@ -17,10 +17,11 @@ from engine.hotpath.tables import (
     PARENT,
     STRATEGY,
 )
-from engine.messages.codes import Side
+from engine.messages.codes import Side, TimeInForce
 from engine.native import hot, view
 
 BUY = int(Side.BUY)
+LAST_CONTINUOUS = int(TimeInForce.POST_ONLY)  # orders of those after it wait for a cross
 CELL_BYTES = CELL.itemsize
 LEG_BYTES = LEG.itemsize
 
@@ -115,14 +116,24 @@ def fill_cell(cell_address, side, price, quantity, fee):
 
 
 @hot
+def parent_in(engine, row):
+    """The parent order that a row of the strategies' table works."""
+    core = view(engine, 1, ENGINE)[0]
+    return view(view(core.strategies, core.strategy_count, STRATEGY)[row].row, 1, PARENT)[0]
+
+
+@hot
 def reserve_everywhere(engine, order_address, quantity):
     """Count (or take back) working quantity in the firm's, the team's and the owner's cell."""
     order = view(order_address, 1, ORDER)[0]
     reserve(account_cell(engine, FIRM_ACCOUNT, order.instrument), order.side, quantity)
     reserve(account_cell(engine, order.team, order.instrument), order.side, quantity)
     reserve(own_cell(engine, order.holder, order.instrument), order.side, quantity)
-    if parent_row(engine, order.leg, order.parent) != 0:
+    row = parent_row(engine, order.leg, order.parent)
+    if row != 0:
         reserve(own_cell(engine, order.leg, order.instrument), order.side, quantity)
+        if order.time_in_force > LAST_CONTINUOUS:
+            parent_in(engine, row).auction_working += quantity
 
 
 @hot
@@ -136,14 +147,15 @@ def fill_everywhere(engine, order_address, price, quantity, fee):
     if row != 0:
         fill_cell(own_cell(engine, order.leg, order.instrument), order.side, price, quantity, fee)
         count_done(engine, row, order.leg, order.side, price, quantity)
+        if order.time_in_force > LAST_CONTINUOUS:
+            parent_in(engine, row).auction_filled += quantity
 
 
 @hot
 def count_done(engine, row, leg, side, price, quantity):
     """Shares of the parent order that `row` works were traded (negative: taken back). What one of several legs trades
     against its own side gives shares back."""
-    core = view(engine, 1, ENGINE)[0]
-    parent = view(view(core.strategies, core.strategy_count, STRATEGY)[row].row, 1, PARENT)[0]
+    parent = parent_in(engine, row)
     if parent.several != 0 and (side == BUY) == (parent.selling >> (leg % LEGS_PER_STRATEGY) & 1 == 1):
         quantity = -quantity
     parent.filled += quantity

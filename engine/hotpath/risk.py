@@ -8,7 +8,7 @@ reduce a position pass the checks that exist to stop new risk (daily loss, reduc
 from __future__ import annotations
 
 from engine.hotpath.book import TOP
-from engine.hotpath.positions import account_cell, holder_of, own_cell
+from engine.hotpath.positions import LAST_CONTINUOUS, account_cell, holder_of, own_cell
 from engine.hotpath.status_gate import check_auction, check_status
 from engine.hotpath.status_tables import STATUS
 from engine.hotpath.tables import (
@@ -30,7 +30,6 @@ ACTIVE, REDUCE = int(EngineState.ACTIVE), int(EngineState.REDUCE)
 UP = int(SessionState.UP)
 POST_ONLY = int(TimeInForce.POST_ONLY)
 LAST_TIME_IN_FORCE = max(int(item) for item in TimeInForce)
-LAST_CONTINUOUS = int(TimeInForce.POST_ONLY)  # those after it are for auctions
 SCOPE_FIRM, SCOPE_VENUE = int(Scope.FIRM), int(Scope.VENUE)
 SECOND_NS = 1_000_000_000
 LARGEST_PRICE = 1 << 37  # with LARGEST_QUANTITY the notional stays inside 63 bits

@@ -356,6 +356,9 @@ PARENT_FIELDS = [
     ("selling", "<i8"),  # of a multi-leg order: bit at, leg `at` sells
     ("anywhere", "<i8"),  # of a multi-leg order: bit at, leg `at` goes to the best of all its venues
     ("venues", "<i8"),  # bit v - 1 for each venue v that it may use
+    ("tick_size", "<i8"),
+    ("auction_working", "<i8"),  # shares of open children that wait for a cross
+    ("auction_filled", "<i8"),
 ]
 PARENT = np.dtype(PARENT_FIELDS)
 

@@ -30,6 +30,7 @@ class Child:
     price: int
     leaves: int
     at_ns: int
+    at_close: bool = False
 
 
 @dataclass
@@ -117,6 +118,15 @@ class Floor:
         assert record["state"] > ParentState.EXPIRING
         return record
 
+    def cross(self, quantity: int, price: int = MIDDLE) -> None:
+        """The closing cross: the children that wait for it get so much, and leave."""
+        for child in [child for child in self.resting.values() if child.at_close]:
+            if quantity:
+                self.fill(child, min(quantity, child.leaves), price)
+            if self.resting.pop(child.order_id, None):
+                self.loop.report(ReportKind.CANCELED, child.order_id, child.leaves, venue=child.venue)
+        self.answer()
+
     # time
 
     def step(self, duration_ns: int = INTERVAL_NS) -> None:
@@ -127,6 +137,8 @@ class Floor:
             if self.moves and venue not in self.hidden:
                 self.quote(venue, self.middle[venue] + self.dice.choice((-1, 0, 0, 1)) * TICK)
         for child in list(self.resting.values()):
+            if child.at_close:
+                continue
             if child.venue not in self.unanswered and self.dice.random() < self.passive:
                 self.fill(child, self.dice.randrange(1, child.leaves + 1), child.price)
         self.answer()
@@ -168,12 +180,13 @@ class Floor:
         if request["action"] != OrderAction.ENTER:
             return  # about the venue as a whole
         child = Child(order_id, venue, request["side"], request["price"], request["quantity"], self.now_ns)
+        child.at_close = request["time_in_force"] == TimeInForce.AT_CLOSE
         self.resting[order_id] = child
         if venue in self.unanswered:
             return
         self.loop.report(ReportKind.ACCEPTED, order_id, venue=venue)
         bid, ask = self.top(venue)
-        if venue in self.hidden:
+        if venue in self.hidden or request["time_in_force"] == TimeInForce.AT_CLOSE:
             return
         crosses = child.price >= ask if child.side == BUY else child.price <= bid
         if crosses:

@@ -118,7 +118,8 @@ def test_an_order_at_the_close_waits_for_the_cross_and_is_filled_in_it(market: M
     assert int(market.loop.cell(account)["cash"]) == -700 * ASK
     assert (market.listing()["last_price"], market.listing()["last_quantity"]) == (ASK, 700)
     top = market.loop.memory.book.tops[market.loop.memory.listing(VENUE, ALPHA)]
-    assert (int(top["ask"]), int(top["ask_quantity"])) == (ASK, 200)
+    # the book's 500 were there first; 200 of the street's 400 at the close made up the rest
+    assert (int(top["bid"]), int(top["bid_quantity"]), int(top["ask_quantity"])) == (BID, 500, 0)
 
 
 def test_what_the_cross_does_not_fill_is_canceled_and_a_late_order_is_denied(market: Market) -> None:
