@@ -57,10 +57,9 @@ class Journal:
             side=side,
             quantity=quantity,
             limits_version=2,
-            time_in_force=TimeInForce.DAY,
             signal=-1.25,
             kind=1,
-            **self._owner() | {"price": PRICE, "action": OrderAction.ENTER} | fields,
+            **self._owner() | {"price": PRICE, "action": OrderAction.ENTER, "time_in_force": TimeInForce.DAY} | fields,
         )
 
     def cancel(self, order_id: int) -> int:

@@ -13,7 +13,7 @@ from desk.blotter.ticket import read_ticket
 from desk.link.projector import project
 from desk.markets.models import Instrument, Venue
 from desk.refusals import Invalid
-from engine.messages.codes import OrderState, ParentState, ReportKind, Side
+from engine.messages.codes import OrderState, ParentState, ReportKind, Side, TimeInForce
 from engine.messages.control import ENTER_ORDER, ENTER_PARENT, PREVIEW, REPLACE_ORDER
 from tests.desk.fake_engine import FakeEngine
 from tests.desk.journal_records import PRICE, Journal
@@ -238,6 +238,37 @@ def test_a_parent_order_has_a_page_with_its_children_and_fills(engine: FakeEngin
     assert "Cancel parent order" not in client.get("/blotter/parents/2/").content.decode()
     ended = client.get("/blotter/parents/").content.decode()
     assert re.search(r'/blotter/parents/2/">2</a>.*TWAP.*1,000.*250.*100.00.*Done', ended, re.S)
+
+
+def test_the_page_of_a_parent_order_says_what_it_got_in_the_auction(
+    engine: FakeEngine, alice: User, client_of: Any
+) -> None:
+    journal = Journal(0, alice.team_id)
+    journal.parent(2, trader=alice.pk)
+    journal.enter(3, Side.BUY, 500, parent_id=2, time_in_force=TimeInForce.AT_CLOSE)
+    journal.report(3, ReportKind.ACCEPTED, OrderState.ACCEPTED, 500)
+    project(journal.data)
+    client = client_of(alice)
+    assert "500 shares wait for the auction." in client.get("/blotter/parents/2/").content.decode()
+    journal.fill(3, OrderState.PARTIALLY_FILLED, 200, 300)
+    journal.report(3, ReportKind.CANCELED, OrderState.CANCELED, 0, quantity=200)
+    project(journal.data)
+    page = client.get("/blotter/parents/2/").content.decode()
+    assert "300 of 500 shares were filled in the auction. 200 were not: they came back to the order." in page
+    assert "AT CLOSE" in page
+
+
+def test_an_order_at_the_close_is_for_a_venue_and_not_for_the_router(
+    engine: FakeEngine, alice: User, client_of: Any
+) -> None:
+    client, at_close = client_of(alice), ORDER | {"time_in_force": "at_close"}
+    _, typed = looked_at(client, at_close)
+    client.post("/blotter/ticket/", typed)
+    assert engine.last(ENTER_ORDER)["time_in_force"] == TimeInForce.AT_CLOSE
+    first = hidden(client.get("/blotter/ticket/").content.decode())
+    answer = client.post("/blotter/ticket/", at_close | {"venue": "0"} | first | {"action": "preview"})
+    assert answer.status_code == 422
+    assert "Each venue has auctions of its own; name one" in answer.content.decode()
 
 
 def test_a_working_order_is_changed_on_its_page(engine: FakeEngine, alice: User, client_of: Any) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from engine.protocols import itch50
+from engine.simulator.floor_port import tell_running
 from tests.engine.simulator.clients import DEADLINE_SECONDS, FeedClient, OrderClient, cancel, enter
 
 START_SECONDS = 300.0
@@ -173,6 +174,32 @@ def test_orders_outlive_a_connection_unless_the_venue_cancels_them(start):
     again = exchange.client(sequence=2)
     kind, values = again.report()
     assert (kind, values["reason"]) == ("canceled", "S")
+
+
+def test_orders_at_the_close_meet_in_the_cross_that_the_operator_holds(start, capsys):
+    exchange = start(market=False)
+    ready = exchange.directory / "out" / "exchange.json"
+    buyer, seller = exchange.client(), exchange.client("B", "other")
+    buyer.send(enter(1, "B", 100, "BNKA", 510_000, cross_type="C"))
+    seller.send(enter(1, "S", 60, "BNKA", 500_000, cross_type="C"))
+    assert [client.report()[0] for client in (buyer, seller)] == ["accepted", "accepted"]
+    for order in ("indicate BNKA close", "auction BNKA close"):
+        assert tell_running(ready, order) == 0
+    assert tell_running(ready, "auction BNKA close") == 1
+    assert "the closing cross of BNKA is over" in capsys.readouterr().err
+
+    name, fill = buyer.report()
+    assert (name, fill["quantity"], fill["liquidity"]) == ("executed", 60, "C")
+    assert seller.report()[1] | {"timestamp_ns": 0} == fill | {"timestamp_ns": 0}
+    name, left = buyer.report()
+    assert (name, left["quantity"], left["reason"]) == ("canceled", 40, "C")
+    published = []
+    while not published or published[-1].name != "cross_trade":
+        published += [itch50.decode(raw) for raw in exchange.lines[0].packet().messages]
+    imbalance, cross = published[-2:]
+    told = [imbalance.values[name] for name in ("imbalance_direction", "imbalance_quantity", "near_price")]
+    assert told == ["B", 40, fill["price"]]
+    assert (cross.values["price"], cross.values["quantity"]) == (fill["price"], 60)
 
 
 def test_in_lockstep_nothing_follows_until_the_client_is_done(start):
