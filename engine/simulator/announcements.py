@@ -8,7 +8,7 @@ from typing import Any
 from engine.protocols.itch50 import encode
 from engine.simulator.layout import BookMemory
 
-# Announcements that whoever joins late has to know; prints and broken trades are not among them.
+# Announcements that whoever joins late has to know; executions and broken trades are not among them.
 KEPT = frozenset(
     {
         "system_event",

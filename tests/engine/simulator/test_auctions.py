@@ -83,6 +83,7 @@ def test_after_the_cross_an_order_for_it_is_refused_and_another_cross_too(floor:
     floor.tell("auction ABC close")
     assert floor.told("A") == []
     assert said(floor, "cross_trade", *PRINT) == [(0, 0, "C", 1)]
+    assert [itch50.decode(raw).name for raw in floor.venue.announcements.in_force()][-1] == "cross_trade"
     floor.send("A", enter(1, **AT_CLOSE), enter(2, instrument="XYZ", **AT_CLOSE), enter(3, cross_type="O"))
     assert floor.told("A", "user_reference", "reason") == [
         ("rejected", 1, 0x14),
