@@ -11,6 +11,7 @@ from engine.simulator.layout import MARKET_PRICE, ORDER, RESULT, BookMemory, Can
 
 AT_OPEN, AT_CLOSE = TimeInForce.AT_OPEN, TimeInForce.AT_CLOSE
 CROSSES = (AT_OPEN, AT_CLOSE)
+PART_FOR_CROSSES = 4  # of the orders that a book can hold, so many wait for crosses at most: one part in four
 CARRIED = ("owner", "user_reference", "reference", "instrument", "side", "price")
 Key = tuple[int, int]
 
@@ -148,8 +149,10 @@ class CrossOrders:
         return int(row[counter]) - 1
 
     def _taken(self, order: CrossOrder) -> int:
-        known = (order.owner, order.user_reference) in self.waiting
-        return int(Refusal.DUPLICATE_REFERENCE) if known else 0
+        if (order.owner, order.user_reference) in self.waiting:
+            return int(Refusal.DUPLICATE_REFERENCE)
+        full = len(self.waiting) > int(self.memory.book[0]["order_capacity"]) // PART_FOR_CROSSES
+        return int(Refusal.CAPACITY) if full else 0
 
     def _accept(self, order: CrossOrder) -> None:
         order.reference = self.next_number("next_reference")

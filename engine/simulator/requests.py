@@ -42,9 +42,11 @@ def has_room(book):
 def apply(book, request):
     """Carry a request out. Returns 0 or a `Refusal`."""
     header = view(book, 1, BOOK)[0]
+    wanted = view(request, 1, REQUEST)[0]
+    if wanted.action == TAKE:  # says nothing, and so needs no room
+        return take(book, request)
     if not has_room(book):
         return UNREAD
-    wanted = view(request, 1, REQUEST)[0]
     wanted.time_ns = max(wanted.time_ns, header.clock_ns)
     header.clock_ns = wanted.time_ns
     wanted.executed = 0
@@ -58,8 +60,6 @@ def apply(book, request):
         return set_quote(book, request)
     if wanted.action == REPRICE:
         return reprice(book, request)
-    if wanted.action == TAKE:
-        return take(book, request)
     return INVALID_REQUEST
 
 
