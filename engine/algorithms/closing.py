@@ -82,11 +82,11 @@ def auction_price(parent, leg, protection):
 
 
 @hot
-def free_leg(parent, legs, time_ns):
+def free_leg(parent, legs, clock_ns):
     """The first leg with a book of its own, without a child, that has not refused lately; or -1."""
     for at in range(parent.leg_count):
         leg = legs[at]
-        if not hides(leg) and leg.open_orders == 0 and time_ns >= leg.retry_after_ns:
+        if not hides(leg) and leg.open_orders == 0 and clock_ns >= leg.retry_after_ns:
             return at
     return -1
 
@@ -122,7 +122,7 @@ def ask_auction(own, parent, legs, event, requests):
         return 0
     if parent.state != WORKING or event.clock_ns < parent.start_ns or event.clock_ns >= parent.end_ns:
         return 0
-    at = free_leg(parent, legs, event.time_ns)
+    at = free_leg(parent, legs, event.clock_ns)
     if at < 0:
         return 0
     price = auction_price(parent, legs[at], own.protection)
