@@ -180,8 +180,8 @@ def test_orders_at_the_close_meet_in_the_cross_that_the_operator_holds(start, ca
     exchange = start(market=False)
     ready = exchange.directory / "out" / "exchange.json"
     buyer, seller = exchange.client(), exchange.client("B", "other")
-    buyer.send(enter(1, "B", 100, "BNKA", 510_000, cross_type="C"))
-    seller.send(enter(1, "S", 60, "BNKA", 500_000, cross_type="C"))
+    buyer.send(enter(1, "B", 100, "BNKA", 610_000, cross_type="C"))
+    seller.send(enter(1, "S", 60, "BNKA", 600_000, cross_type="C"))
     assert [client.report()[0] for client in (buyer, seller)] == ["accepted", "accepted"]
     for order in ("indicate BNKA close", "auction BNKA close"):
         assert tell_running(ready, order) == 0
