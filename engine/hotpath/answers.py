@@ -22,17 +22,19 @@ from engine.hotpath.orders import (
     find_order,
     forget_cancel,
     is_open,
+    pause_leg,
     show_working,
 )
 from engine.hotpath.positions import fill_everywhere, reserve_everywhere
 from engine.hotpath.queue_position import track_own, untrack_own
 from engine.hotpath.replacements import apply_replaced, recount_replacement
 from engine.hotpath.tables import ENGINE, FILL, LEG, LEGS_PER_STRATEGY, ORDER, STRATEGY, VENUE, VENUES
-from engine.messages.codes import CORRECTED, ReportKind, Side
+from engine.messages.codes import CORRECTED, ReportKind, Side, TimeInForce
 from engine.messages.journal import ORDER_REPORT
 from engine.native import hot, view
 
 BUY = int(Side.BUY)
+POST_ONLY = int(TimeInForce.POST_ONLY)
 ACCEPTED = int(ReportKind.ACCEPTED)
 REPLACED = int(ReportKind.REPLACED)
 REJECTED = int(ReportKind.REJECTED)
@@ -184,6 +186,8 @@ def apply_to_open(engine, slot, report_address):
             show_working(engine, slot)
         follow_reference(engine, slot, int64(report.match_number))
     elif kind == CANCELED:
+        if order.time_in_force == POST_ONLY and order.canceling == 0 and order.leg >= 0:
+            pause_leg(engine, order.leg)  # it would have taken; asked again at once it might again
         end_part(engine, slot, report.quantity, STATE_CANCELED)
     elif kind == EXPIRED:
         end_part(engine, slot, report.quantity, STATE_EXPIRED)

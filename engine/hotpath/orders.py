@@ -10,6 +10,7 @@ from engine.hotpath.tables import ENGINE, LEG, LEGS_PER_STRATEGY, ORDER, STRATEG
 from engine.messages.codes import OrderState, ReportKind
 from engine.native import hot, view
 
+REFUSAL_PAUSE_NS = 1_000_000_000
 PENDING_NEW = int(OrderState.PENDING_NEW)
 STATE_ACCEPTED = int(OrderState.ACCEPTED)
 PARTIALLY_FILLED = int(OrderState.PARTIALLY_FILLED)
@@ -120,6 +121,14 @@ def lead_leg(engine, slot):
 
 
 @hot
+def pause_leg(engine, leg):
+    """Whoever decides with the leg waits a second: the venue did not take what it asked for."""
+    core = view(engine, 1, ENGINE)[0]
+    own = view(core.legs, core.strategy_count * LEGS_PER_STRATEGY, LEG)[leg]
+    own.retry_after_ns = pause_clock(engine, leg) + REFUSAL_PAUSE_NS
+
+
+@hot
 def close_order(engine, slot, state):
     """The order ends: what was still working no longer counts."""
     core = view(engine, 1, ENGINE)[0]
@@ -136,7 +145,7 @@ def close_order(engine, slot, state):
             own.canceling = 0
             own.replacing = 0
         if state == STATE_REJECTED:
-            own.retry_after_ns = pause_clock(engine, order.leg) + 1_000_000_000
+            pause_leg(engine, order.leg)
     if order.replacement != 0:
         forget_replacement(engine, slot)
     elif order.target != 0:

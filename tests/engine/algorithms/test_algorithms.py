@@ -8,7 +8,7 @@ import pytest
 
 from engine.algorithms import ALGORITHMS
 from engine.algorithms.children import SMALLEST
-from engine.messages.codes import OrderAction, ParentState, RouteReason, Scope, TimeInForce
+from engine.messages.codes import OrderAction, ParentState, ReportKind, RouteReason, Scope, TimeInForce
 from tests.engine.algorithms.trading_floor import MIDDLE, TICK, Floor
 from tests.engine.loop_builder import BUY, DOWN, OTHER_VENUE, SECOND_NS, SELL, START_NS, VENUE
 
@@ -147,6 +147,19 @@ def test_a_child_that_rests_is_not_sent_where_one_is_open_and_a_refusal_is_tried
     floor.run(10)  # nothing is quoted meanwhile, market time stands
     refused = [row["venue"] for row in floor.denials if row["parent_id"] == number]
     assert {venue: refused.count(venue) for venue in floor.venues} == {VENUE: 4, OTHER_VENUE: 4}  # after 1, 2, 4 s
+
+
+def test_a_post_only_part_that_a_venue_cancels_by_itself_is_asked_for_again_a_second_later() -> None:
+    floor = Floor()
+    floor.enter("pegged", 1_000, 50)
+    floor.step()
+    [part] = floor.resting.values()
+    floor.resting.clear()
+    floor.loop.report(ReportKind.CANCELED, part.order_id, part.leaves)
+    floor.run(0.8)
+    assert len(floor.requests) == 1
+    floor.run(0.4)
+    assert [row["time_in_force"] for row in floor.requests] == [TimeInForce.POST_ONLY] * 2
 
 
 def test_a_child_that_crosses_sweeps_every_venue_of_the_best_price_at_once() -> None:
