@@ -412,7 +412,7 @@ def decide(child_address, rows, count):
         ping_midpoints(child_address, rows, count, middle)
         stays = take(child_address, rows, count)
         if stays == 0:
-            if child.urgency == URGENT:
+            if child.urgency == URGENT and child.left > 0:
                 ask_beyond(child_address, rows, count)
             stays = beyond_limit(child_address, rows, count)
     if child.urgency != URGENT and child.left > 0:

@@ -249,6 +249,13 @@ def test_any_market_keeps_the_promises(venues: list[dict[str, int]], child: dict
             assert all(other["take_quantity"] >= other["far_quantity"] for other in crossed) or child["trade_through"]
 
 
+def test_what_the_displayed_shares_are_enough_for_asks_for_no_worse_price() -> None:
+    table = market({"near": 10_200, "far": 10_100, "far_quantity": 5})
+    child = {"side": SELL, "quantity": 1, "limit": 10_000, "urgency": int(Urgency.URGENT), "lot_size": 1}
+    assert table.decide(**(CHILD | child)) == 1
+    assert int(table.rows[0]["take_price"]) == 10_100
+
+
 def test_what_is_learned_of_a_venue_follows_its_answers() -> None:
     table = market({})
     at = table.learned_at(0)
