@@ -33,7 +33,8 @@ class EngineConfig:
     `sync_policy`: when the copier makes the journal durable. `latency_budget_us` and `order_latency_budget_us`: packet
     received to send called, p99 of the last minute and any one order; longer is an alarm; 0: no budget.
     `costs`: the file of fitted costs that the router reckons with (docs/tca.md), read once at start; none: it learns
-    all by itself.
+    all by itself. `secrets_folder`: where the files are that venues' passwords name (`file:NAME`), none: `secrets` in
+    the state directory.
     """
 
     instruments: Path
@@ -52,6 +53,7 @@ class EngineConfig:
     latency_budget_us: int = 0
     order_latency_budget_us: int = 0
     costs: Path | None = None
+    secrets_folder: Path | None = None
 
 
 def read_config(path: Path) -> EngineConfig:
@@ -73,8 +75,7 @@ def read_config(path: Path) -> EngineConfig:
         raise ValueError(f"{path}: the setting 'instruments' is missing")
     base = path.resolve().parent
     places = {"instruments": base / raw.pop("instruments"), "state": base / raw.pop("state", ".")}
-    if "costs" in raw:
-        places["costs"] = base / raw.pop("costs")
+    places |= {name: base / raw.pop(name) for name in ("costs", "secrets_folder") if name in raw}
     config = EngineConfig(**places, **raw)
     choices = (("mode", MODES), ("wait", WAITS), ("sync_policy", SYNC_POLICIES), ("huge_pages", HUGE_PAGES))
     for name, allowed in choices:

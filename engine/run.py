@@ -56,6 +56,7 @@ from engine.messages.journal import ENGINE_STATE, HEADER_SIZE, JOURNAL_HEADER, R
 from engine.quick_compile import quick_compile
 from engine.runtime import Runtime
 from engine.venues import why_not_on_paper
+from engine.venues.secret_files import secret_files
 
 COMMANDS_PER_BATCH = 16
 KILL_FILE = "KILL"
@@ -91,7 +92,8 @@ class Engine:
         self.configuration = Configuration(self.memory, names)
         self.journal: Journal = open_journal(config.state)
         self.commands = Commands(self.configuration, self._append_command)
-        self.sessions = Sessions(self.configuration, config.state, config.instruments, say, self._why_not)
+        secrets = secret_files(config.state, config.secrets_folder)
+        self.sessions = Sessions(self.configuration, config.state, config.instruments, say, self._why_not, secrets)
         self.stopping = False
         self._copier: CopierProcess | None = None
         self._warm_sends: WarmSends | None = None

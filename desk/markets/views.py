@@ -19,8 +19,9 @@ from desk.markets import services
 from desk.markets.models import Instrument, Pair, Venue
 from desk.refusals import Invalid, NotFound, Refusal
 from engine.messages.catalogue import VenueKind
-from engine.messages.secrets import SECRET
+from engine.messages.secrets import REFERENCE, without_secrets
 
+EXAMPLES = {"address": "As host:port.", "secret": "Or file:NAME, a file of the engine's secrets folder."}
 INPUTS = {"integer": ("text", "numeric"), "secret": ("password", ""), "address": ("text", ""), "text": ("text", "")}
 UNCHANGED = "••••••••"
 
@@ -70,7 +71,7 @@ def venue(request: HttpRequest, number: int) -> HttpResponse:
         typed = request.POST.dict()
     else:
         typed = {"name": found.name} | {key: str(value) for key, value in found.settings.items()}
-        typed |= {field.name: UNCHANGED for field in kind.fields if field.kind == "secret" and typed.get(field.name)}
+        typed |= {field.name: UNCHANGED for field in kind.fields if _is_hidden(field.kind, typed.get(field.name, ""))}
     return _venue_form(request, kind, typed, found)
 
 
@@ -107,7 +108,8 @@ def _venue_form(request: HttpRequest, kind: VenueKind, typed: Mapping[str, str],
             if refusal.status in (403, 404):
                 raise
             errors = refusal.errors if isinstance(refusal, Invalid) else {"": refusal.sentence}
-    fields = [Field("name", "Name", help="At most 16 characters, as on every screen."), *map(_field, kind.fields)]
+    described = [_field(field, typed.get(field.name, "")) for field in kind.fields]
+    fields = [Field("name", "Name", help="At most 16 characters, as on every screen."), *described]
     context = {
         "kind": kind,
         "venue": found,
@@ -117,9 +119,11 @@ def _venue_form(request: HttpRequest, kind: VenueKind, typed: Mapping[str, str],
     return render(request, "markets/venue_form.html", context, status=422 if errors else 200)
 
 
-def _field(announced: Any) -> Field:
+def _field(announced: Any, typed: str) -> Field:
     kind, inputmode = INPUTS.get(announced.kind, ("text", ""))
-    example = "As host:port." if announced.kind == "address" else ""
+    if REFERENCE.fullmatch(typed):
+        kind = "text"
+    example = EXAMPLES.get(announced.kind, "")
     text = f"{announced.help[:1].upper()}{announced.help[1:]}." if announced.help else ""
     return Field(
         announced.name,
@@ -164,8 +168,13 @@ def _kind_if_known(protocol: str) -> VenueKind | None:
 
 def _shown_settings(found: Venue, kind: VenueKind | None) -> list[tuple[str, str]]:
     labels = {field.name: field.label for field in kind.fields} if kind else {}
-    hidden = {field.name for field in kind.fields if field.kind == "secret"} if kind else set()
+    kinds = {field.name: field.kind for field in kind.fields} if kind else {}
     return [
-        (labels.get(name, name), UNCHANGED if name in hidden or SECRET.search(name) else str(value))
-        for name, value in found.settings.items()
+        (labels.get(name, name), UNCHANGED if _is_hidden(kinds.get(name, ""), str(value)) else str(value))
+        for name, value in without_secrets(found.settings).items()
     ]
+
+
+def _is_hidden(kind: str, value: str) -> bool:
+    """Whether a setting is a secret itself; the name of its file may be seen."""
+    return kind == "secret" and value != "" and not REFERENCE.fullmatch(value)

@@ -39,6 +39,7 @@ def session(request: HttpRequest, number: int) -> HttpResponse:
         "seen": seen,
         "unreached": unreached,
         "may_see": policy.may_see_session(user),
+        "own_only": not policy.sees_every_team(user),
         "may_run": policy.may_run_session(user) and venue.enabled,
         "pending": [change_row(user, change) for change in mine if change.scope == Scope.VENUE],
     }

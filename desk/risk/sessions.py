@@ -8,6 +8,7 @@ from django.utils import timezone
 from desk.accounts import policy
 from desk.accounts.models import User
 from desk.audit.services import record
+from desk.blotter.models import Order
 from desk.link import client
 from desk.markets.models import Venue
 from desk.refusals import Conflict, Invalid, NotFound
@@ -18,21 +19,32 @@ from engine.messages.codes import Scope
 from engine.messages.control import ConnectVenue, DisconnectVenue, ResetSession, ViewSession, command
 
 State, SESSION = ChangeRequest.State, ChangeRequest.Kind.SESSION
-SHOWN_MESSAGES = 40
+SHOWN_MESSAGES, LOOKED_AT = 40, 200
+OF_THE_SESSION = 0
 LARGEST, LONGEST = 1 << 31, 12
 ONLY_RISK = "Only risk managers and administrators run sessions."
 
 
 def view_session(actor: User, number: int) -> dict[str, Any]:
-    """What the engine sees of a venue's order session (`engine.control.session_view`); a viewer gets its state.
+    """What the engine sees of a venue's order session (`engine.control.session_view`); a viewer gets its state, a
+    trader the messages of the session itself and of the own team's orders.
 
     Raises NotFound, EngineNotReached, EngineRefused, OutcomeUnknown.
     """
     venue = _venue(number)
-    seen = client.apply(command(ViewSession(venue.number, SHOWN_MESSAGES), actor.get_username())).body
+    seen = client.apply(command(ViewSession(venue.number, LOOKED_AT), actor.get_username())).body
     if policy.may_see_session(actor):
-        return seen
+        return seen | {"messages": _visible(actor, seen["messages"])[:SHOWN_MESSAGES]}
     return {name: seen.get(name) for name in ("session", "connected", "why", "protocol")}
+
+
+def _visible(actor: User, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A message that does not tell its order may be any team's."""
+    if policy.sees_every_team(actor):
+        return messages
+    orders = Order.objects.filter(order_id__in={message["order"] for message in messages})
+    own = {OF_THE_SESSION, *policy.visible(orders, actor).values_list("order_id", flat=True)}
+    return [message for message in messages if message["order"] in own]
 
 
 def connect(actor: User, number: int) -> Venue:

@@ -24,6 +24,7 @@ from engine.native import address_of, touched
 from engine.protocols import ouch42_encode, ouch50_encode
 from engine.strategies import Kind, compiled_kind
 from engine.venues import VenueSettings
+from engine.venues.session_log import SessionLog
 
 LIMIT_FIELDS = ("order_quantity", "order_value", "collar_basis_points", "position", "orders_per_second", "daily_loss")
 SECOND_NS = 1_000_000_000
@@ -60,6 +61,7 @@ class Configuration:
     disconnected: set[int] = field(default_factory=set)  # venues that people keep disconnected
     resets: dict[int, tuple[str, int, int]] = field(default_factory=dict)  # command, next inbound, next outbound
     outbound_numbers: dict[int, int] = field(default_factory=dict)  # FIX in the loop: next sent, for people
+    session_logs: dict[int, SessionLog] = field(default_factory=dict)  # of the loop's own sessions, for people
     costs_hash: str = ""  # of the fitted costs that the router reckons with; empty: none
     complaints: dict[int, str] = field(default_factory=dict)  # why a venue has no session, as a sentence, for people
 
@@ -72,6 +74,10 @@ class Configuration:
     def limits_hash(self) -> str:
         """Content hash of the limits in force."""
         return content_hash(self.limits)
+
+    def session_log(self, venue: int) -> SessionLog:
+        """What a venue's session said while the loop did not have it."""
+        return self.session_logs.setdefault(venue, SessionLog())
 
     def team_account(self, team: int) -> int:
         """Account index of a team, taken at first use (`check_room` came before)."""

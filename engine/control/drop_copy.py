@@ -18,6 +18,7 @@ from typing import Any
 
 import zmq
 
+from engine.config import read_config
 from engine.control.drop_copy_listener import DropCopyListener, Heard
 from engine.control.reconciling import Break, Reconciliation
 from engine.messages import control
@@ -36,6 +37,7 @@ from engine.messages.endpoints import engine_endpoints
 from engine.messages.follow import Batch, CreditRequest, FollowRequest, decode_answer, encode_request
 from engine.messages.records import TextRecord, records
 from engine.venues.fields import parse_address
+from engine.venues.secret_files import SecretFiles, secret_files
 
 GRACE_NS, CAUGHT_UP_NS = 5_000_000_000, 1_000_000_000
 CREDIT, POLL_MS, SILENCE_S, ANSWER_MS = 16_384, 100, 5.0, 5_000
@@ -46,7 +48,8 @@ EXECUTIONS = (int(ReportKind.EXECUTED), int(ReportKind.BROKEN))
 class DropCopies:
     """Listeners by venue, as the journal defines the venues, and what they and the journal say."""
 
-    def __init__(self, say: Any) -> None:
+    def __init__(self, say: Any, secrets: SecretFiles) -> None:
+        self._secrets = secrets
         self.inbox: queue.SimpleQueue[Heard] = queue.SimpleQueue()
         self.reconciliation = Reconciliation(GRACE_NS)
         self.named: set[str] = set()  # breaks that the journal has
@@ -116,7 +119,10 @@ class DropCopies:
         if settings.get("drop_copy"):
             address = parse_address(settings["drop_copy"])
             user, password = settings.get("drop_copy_user", ""), settings.get("drop_copy_password", "")
-            self._listeners[venue] = settings, DropCopyListener(venue, address, user, password, self.inbox)
+            self._listeners[venue] = (
+                settings,
+                DropCopyListener(venue, address, user, password, self.inbox, self._secrets),
+            )
 
     def stop(self) -> None:
         """Hear no more."""
@@ -168,10 +174,10 @@ class Follower:
             self._socket = None
 
 
-def run(state: Path, stopping: threading.Event) -> None:
+def run(state: Path, stopping: threading.Event, secrets: SecretFiles) -> None:
     """Follow the journal and the drop copies until told to stop."""
     endpoints = engine_endpoints(state)
-    copies, journal = DropCopies(_say), Follower(endpoints.follow)
+    copies, journal = DropCopies(_say, secrets), Follower(endpoints.follow)
     try:
         while not stopping.is_set():
             for record in journal.poll():
@@ -228,14 +234,30 @@ def _say(sentence: str) -> None:
     print(f"reconciliation: {sentence}", file=sys.stderr, flush=True)
 
 
+def _configured(state: Path) -> Path | None:
+    """The folder that the engine was told, if its configuration is in the state directory."""
+    path = state / "engine.toml"
+    return read_config(path).secrets_folder if path.exists() else None
+
+
 def main(arguments: list[str]) -> int:
     """Until SIGTERM or SIGINT."""
     parser = argparse.ArgumentParser(prog="python -m engine reconcile", description=__doc__.splitlines()[0])
     parser.add_argument("state", type=Path, help="the engine's state directory")
+    parser.add_argument(
+        "--secrets",
+        type=Path,
+        help="folder of the files that passwords name; else as engine.toml says, or STATE/secrets",
+    )
     options = parser.parse_args(arguments)
+    try:
+        secrets = secret_files(options.state, options.secrets or _configured(options.state))
+    except ValueError as error:
+        _say(str(error))
+        return 1
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     _say("following")
-    run(options.state, stopping)
+    run(options.state, stopping, secrets)
     return 0

@@ -12,6 +12,7 @@ from engine.protocols import soupbintcp
 from engine.protocols.layouts import MalformedMessage, Message
 from engine.protocols.ouch50 import Direction, decode
 from engine.venues.fields import Address
+from engine.venues.secret_files import SecretFiles
 from engine.venues.soupbin_session import LoggedIn, LoginFailed, log_in, outcome_of
 
 RETRY_S, SILENCE_S, HEARTBEAT_S, READ_S = 1.0, 15.0, 1.0, 0.5
@@ -34,8 +35,18 @@ class Heard:
 class DropCopyListener:
     """Puts `Heard` into `inbox` until `stop`."""
 
-    def __init__(self, venue: int, address: Address, user: str, password: str, inbox: queue.SimpleQueue[Heard]) -> None:
+    def __init__(
+        self,
+        venue: int,
+        address: Address,
+        user: str,
+        password: str,
+        inbox: queue.SimpleQueue[Heard],
+        secrets: SecretFiles,
+    ) -> None:
+        """`password` is one, or names its file, which is read at every attempt."""
         self._venue, self._address, self._user, self._password = venue, address, user, password
+        self._secrets = secrets
         self._inbox = inbox
         self._stopping = threading.Event()
         self.complaint = ""
@@ -50,13 +61,20 @@ class DropCopyListener:
     def _run(self) -> None:
         while not self._stopping.is_set():
             # The whole session: what was executed while nobody listened is in it, too.
-            session = outcome_of(lambda: log_in(self._address, self._user, self._password, "", 1, LOGIN_S))
+            session = outcome_of(self._log_in)
             if isinstance(session, LoginFailed):
                 self._gone(str(session))
             else:
                 self._tell(Heard(self._venue, None, by=self))
                 self._gone(self._listened(session))
             self._stopping.wait(RETRY_S)
+
+    def _log_in(self) -> LoggedIn:
+        try:
+            password = self._secrets.text(self._password)
+        except ValueError as error:
+            raise LoginFailed(str(error)) from None
+        return log_in(self._address, self._user, password, "", 1, LOGIN_S)
 
     def _listened(self, session: LoggedIn) -> str:
         """Listen to the end of a session; why it ended."""

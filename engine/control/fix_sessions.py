@@ -30,6 +30,8 @@ from engine.transport.fix_store import FixNumbers
 from engine.venues.fix import NativeFixSettings, read_settings
 from engine.venues.fix44_reports import STATES
 from engine.venues.fix_connection import FixAttempt, FixEstablished, HandedOver, Question, sequence_in
+from engine.venues.secret_files import SecretFiles, secret_files
+from engine.venues.session_log import SessionLog
 from engine.venues.soupbin_session import LoginFailed
 
 FIRST_RETRY_S, LONGEST_RETRY_S = 0.2, 5.0
@@ -60,7 +62,7 @@ def session_words(name: str) -> tuple[int, int]:
 class FixSession:
     """One venue's session: its numbers and the texts that the loop writes with, the connection and who has it."""
 
-    name: str
+    body: DefineVenue
     settings: NativeFixSettings
     name_words: tuple[int, int]
     numbers: FixNumbers
@@ -71,6 +73,11 @@ class FixSession:
     retry_s: float = FIRST_RETRY_S
     complaint: str = ""
 
+    @property
+    def name(self) -> str:
+        """The venue's."""
+        return self.body.name
+
 
 class FixSessions:
     """All of them. Called by the loop's thread between batches only; `watch` is called when sockets changed.
@@ -79,10 +86,19 @@ class FixSessions:
     """
 
     def __init__(
-        self, memory: EngineMemory, complaints: dict[int, str], state: Path, say: Say, watch: Callable[[], None]
+        self,
+        memory: EngineMemory,
+        complaints: dict[int, str],
+        state: Path,
+        say: Say,
+        watch: Callable[[], None],
+        logs: dict[int, SessionLog] | None = None,
+        secrets: SecretFiles | None = None,
     ) -> None:
+        """`logs` get what each venue's session says while the loop does not have it."""
         self._memory, self._complaints, self._state = memory, complaints, state
-        self._say, self._watch = say, watch
+        self.logs = {} if logs is None else logs
+        self._say, self._watch, self._secrets = say, watch, secrets or secret_files(state)
         self._sessions: dict[int, FixSession] = {}
         self._frame = touched(2 * LONGEST_FRAME, np.dtype("u1"))
 
@@ -126,7 +142,7 @@ class FixSessions:
         if session.connection is not None:
             session.numbers.next_inbound = int(row["next_inbound"])
             if not row["lost"]:
-                self._log_out(session, session.connection)
+                self._log_out(venue, session, session.connection)
         self._down(venue, session)
         row["wire"] = 0
         self._complaints.pop(venue, None)
@@ -154,15 +170,23 @@ class FixSessions:
         session = session_name(settings.session.version, *names)
         numbers = FixNumbers(self._state / "engine" / "fix" / str(venue) / session / "numbers")
         wire = make_wire(numbers.outbound_address, settings.session.version, *names, settings.account)
-        return FixSession(body.name, settings, session_words(session), numbers, wire)
+        return FixSession(body, settings, session_words(session), numbers, wire)
 
     def _start(self, venue: int, session: FixSession, taken: HandedOver | None) -> None:
+        logon = session.settings.session
+        if taken is None:
+            try:
+                logon = read_settings(self._secrets.settings("fix", session.body.settings)).session
+            except ValueError as error:
+                self._try_later(venue, session, str(error))
+                return
         self._begin_day(venue, session, renew=taken is None)
         session.numbers.next_inbound = int(self._memory.venues[venue]["next_inbound"])
         session.numbers.sync()
         address = session.settings.order_address
         questions = self._questions(venue)
-        session.attempt = FixAttempt(session.settings.session, address, session.numbers, questions, taken)
+        log = self.logs.setdefault(venue, SessionLog())
+        session.attempt = FixAttempt(logon, address, session.numbers, questions, taken, log)
 
     def _begin_day(self, venue: int, session: FixSession, *, renew: bool) -> None:
         """Numbers that begin again each day do so with the first logon of the day, on both sides without a word.
@@ -296,9 +320,10 @@ class FixSessions:
         session.numbers.sync()
         self._watch()
 
-    def _log_out(self, session: FixSession, connection: socket.socket) -> None:
+    def _log_out(self, venue: int, session: FixSession, connection: socket.socket) -> None:
         made: list[bytes] = []
         FixSender(session.settings.session, session.numbers, made.append).send(LOGOUT, [], time.time_ns())
+        self.logs.setdefault(venue, SessionLog()).sent(made[0])
         try:
             connection.send(made[0])
         except OSError:

@@ -1,36 +1,38 @@
 """What people see of a venue's order session: numbers, rates and the last messages, both directions, newest first.
 
-QuickFIX writes every message to the session's log; the loop's own sessions keep none. Passwords are never shown.
+QuickFIX writes every message to the session's log; those of the loop's own sessions are in the journal
+(`loop_messages`). Each message names its order, 0 for one of the session and -1 for one that may be anybody's.
+Passwords are never shown.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from engine.control.configuration import Configuration
+from engine.control.loop_messages import describe_loop, newest_records
 from engine.control.session_numbers import quickfix_name, quickfix_numbers
+from engine.control.session_words import MESSAGE_TYPE, describe_fix, order_of
 from engine.messages import control
 from engine.messages.codes import SessionState
 from engine.messages.control import Command, DefineVenue, Status, ViewSession
-from engine.protocols.fix_dictionary import Dictionary, read_dictionary
+from engine.venues import fix as loop_fix
 from engine.venues.fix44 import read_settings
 from engine.venues.fix44_config import session_directory
 
 TAIL_BYTES = 256 << 10
 MOST_MESSAGES = 200
 RATE_SECONDS = 60.0
-MESSAGE_TYPE, SENDER_COMP_ID, EXEC_TYPE = 35, 49, 150
-SECRETS = frozenset({96, 554, 925})  # RawData (the password of FIX 4.2), Password, NewPassword
-HIDDEN = "••••••••"
+SENDER_COMP_ID, EXEC_TYPE = 49, 150
+IN_THE_LOOP = ("fix", "ouch50", "ouch42")
 REJECTS = frozenset("3j9")
 SEPARATOR, SOH = " : ", "\x01"
-SOUP_SAYS = "The messages of this session are the orders and fills of the blotter; none is kept beside them."
-LOOP_SAYS = "The loop speaks to this venue itself and keeps no messages; orders and their answers are in the blotter."
+NONE_KEPT = "The messages of this session are the orders and fills of the blotter; none is kept beside them."
 
 
 def view_session(configuration: Configuration, state: Path, command: Command) -> Status:
@@ -60,7 +62,8 @@ def _seen(configuration: Configuration, state: Path, body: DefineVenue, asked: V
         "fills": int(row["fills"]),
         "rejects": int(row["rejects"]),
         "messages": [],
-        "why_no_messages": LOOP_SAYS if body.protocol == "fix" else SOUP_SAYS,
+        "why_no_messages": NONE_KEPT,
+        "note": "",
         "rates": {},
     }
     if body.protocol == "fix44":
@@ -68,9 +71,24 @@ def _seen(configuration: Configuration, state: Path, body: DefineVenue, asked: V
         lines = read_tail(session_directory(state, body.venue) / "log" / f"{quickfix_name(body)}.messages.current.log")
         settings = read_settings(body.settings)
         made |= describe(lines, settings.sender_comp_id, settings.version, asked.messages)
-    elif body.protocol == "fix" and row["wire"]:
-        made["next_outbound"] = int(configuration.outbound_numbers.get(body.venue, 0)) or None
+    elif body.protocol in IN_THE_LOOP:
+        made |= _seen_in_loop(configuration, state, body, asked.messages)
+        if body.protocol == "fix" and row["wire"]:
+            made["next_outbound"] = int(configuration.outbound_numbers.get(body.venue, 0)) or None
     return made
+
+
+def _seen_in_loop(configuration: Configuration, state: Path, body: DefineVenue, count: int) -> dict[str, Any]:
+    version = loop_fix.read_settings(body.settings).session.version if body.protocol == "fix" else ""
+    return describe_loop(
+        newest_records(state, body.venue),
+        configuration.session_log(body.venue),
+        body.protocol,
+        version,
+        configuration.names,
+        min(count, MOST_MESSAGES),
+        time.time_ns(),
+    )
 
 
 def read_tail(path: Path) -> list[str]:
@@ -94,9 +112,8 @@ def describe(lines: list[str], ours: str, version: str, count: int) -> dict[str,
     covered = max(newest - recent[0][0], 1.0) if recent else 1.0
     sent = Counter(direction for _, direction in recent)
     shown = parsed[: -min(count, MOST_MESSAGES) - 1 : -1] if count > 0 else []
-    names = _dictionary(version)
     return {
-        "messages": [_message(at, direction, fields, names) for at, direction, fields in shown],
+        "messages": [_message(at, direction, fields, version) for at, direction, fields in shown],
         "why_no_messages": "" if parsed else "No message was exchanged yet.",
         "rates": {
             "sent_per_second": round(sent["out"] / covered, 2),
@@ -128,26 +145,12 @@ def _parsed(line: str, ours: str) -> Parsed | None:
     return at, "out" if sender == ours else "in", fields
 
 
-def _message(at: float, direction: str, fields: list[tuple[int, str]], names: Dictionary) -> dict[str, Any]:
-    kind = next((value for tag, value in fields if tag == MESSAGE_TYPE), "")
-    section = names.messages.get(kind)
-    return {
-        "time": datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S.%f")[:-3],
-        "direction": direction,
-        "type": kind,
-        "name": section.name if section else "unknown",
-        "fields": [
-            [tag, names.names.get(tag, f"Tag{tag}"), HIDDEN if tag in SECRETS else value] for tag, value in fields
-        ],
-    }
+def _message(at: float, direction: str, fields: list[tuple[int, str]], version: str) -> dict[str, Any]:
+    said = datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S.%f")[:-3]
+    return {"time": said, "direction": direction, "order": order_of(fields)} | describe_fix(fields, version)
 
 
 def _is_refusal(fields: list[tuple[int, str]]) -> bool:
     found = dict(fields)
     kind = found.get(MESSAGE_TYPE, "")
     return kind in REJECTS or (kind == "8" and found.get(EXEC_TYPE) == "8")
-
-
-@cache
-def _dictionary(version: str) -> Dictionary:
-    return read_dictionary(version)

@@ -22,11 +22,12 @@ from engine.messages.codes import SessionState
 from engine.messages.control import DefineVenue
 from engine.native import address_of, touched
 from engine.runtime import among_helpers
-from engine.venues import read_venue
+from engine.venues import VenueSettings, read_venue
 from engine.venues.binance_start import start_binance
 from engine.venues.fields import Address
 from engine.venues.fix44_start import Fix44Process, start_fix44
 from engine.venues.ouch50 import OuchSettings
+from engine.venues.secret_files import SecretFiles, secret_files
 from engine.venues.soupbin_session import LoggedIn, LoginAttempt, LoginFailed
 
 FIRST_RETRY_S, LONGEST_RETRY_S = 0.2, 5.0
@@ -94,14 +95,29 @@ class Sessions:
     """All venues' sessions. Called by the loop's thread between batches only."""
 
     def __init__(
-        self, configuration: Configuration, state: Path, instruments: Path, say: Say, why_not: WhyNot = lambda _: ""
+        self,
+        configuration: Configuration,
+        state: Path,
+        instruments: Path,
+        say: Say,
+        why_not: WhyNot = lambda _: "",
+        secrets: SecretFiles | None = None,
     ) -> None:
         """`why_not` says, as a sentence, why a venue must not be connected to; "" when it may."""
         self._why_not = why_not
+        self._secrets = secrets or secret_files(state)
         self._configuration, self._state, self._instruments, self._say = configuration, state, instruments, say
         self._memory = configuration.memory
         self._sessions: dict[int, VenueSession] = {}
-        self._fix = FixSessions(self._memory, configuration.complaints, state, say, self._watch_sockets)
+        self._fix = FixSessions(
+            self._memory,
+            configuration.complaints,
+            state,
+            say,
+            self._watch_sockets,
+            configuration.session_logs,
+            self._secrets,
+        )
         self._renewed: set[int] = set()  # venues whose new session is being asked for from its start
 
     def care(self) -> None:
@@ -226,7 +242,12 @@ class Sessions:
             row["requester"] = address_of(session.requester)
         wanted = frozenset(name.encode().ljust(8) for name in self._configuration.names.values())
         session.snapshots = SnapshotCare(
-            self._memory, venue, settings.snapshot, wanted, lambda sentence: self._complain(venue, session, sentence)
+            self._memory,
+            venue,
+            settings.snapshot,
+            wanted,
+            lambda sentence: self._complain(venue, session, sentence),
+            self._secrets,
         )
         row["feed_fds"][:3] = [feed.fileno() if feed else -1 for feed in session.feeds]
         self._watch_sockets()
@@ -257,11 +278,16 @@ class Sessions:
         if session.attempt is None:
             if time.monotonic() < session.retry_at:
                 return
-            settings = read_venue(session.body.protocol, session.body.settings)
+            settings = self._with_secrets(venue, session)
+            if settings is None:
+                return
             assert isinstance(settings, OuchSettings)  # by its protocol
             sequence = int(row["next_inbound"])
+            log = self._configuration.session_log(venue)
             with among_helpers():
-                session.attempt = LoginAttempt(settings.order_address, settings.user, settings.password, "", sequence)
+                session.attempt = LoginAttempt(
+                    settings.order_address, settings.user, settings.password, "", sequence, log=log
+                )
             return
         outcome = session.attempt.outcome
         if outcome is None:
@@ -271,6 +297,16 @@ class Sessions:
             self._refused(venue, session, outcome)
             return
         self._install(venue, session, outcome)
+
+    def _with_secrets(self, venue: int, session: VenueSession) -> VenueSettings | None:
+        """The venue's settings to connect with. None when its files do not say, which is complained of."""
+        try:
+            settings = self._secrets.settings(session.body.protocol, session.body.settings)
+            return read_venue(session.body.protocol, settings)
+        except ValueError as error:
+            session.retry_at = time.monotonic() + LONGEST_RETRY_S
+            self._complain(venue, session, str(error))
+            return None
 
     def _refused(self, venue: int, session: VenueSession, failure: LoginFailed) -> None:
         """No session: when to ask again. A venue that said no is asked rarely, and at once when its definition
@@ -332,11 +368,13 @@ class Sessions:
             session.retry_at = time.monotonic() + LONGEST_REFUSED_S
             self._complain(venue, session, sentence)
             return
+        if self._with_secrets(venue, session) is None:
+            return
         after = int(row["next_inbound"]) - 1
         start = STARTERS[session.body.protocol]
         with among_helpers():
             session.process = start(
-                self._state, venue, session.body.name, session.body.settings, self._instruments, after
+                self._state, venue, session.body.name, session.body.settings, self._instruments, after, self._secrets
             )
         row["request_ring"], row["report_ring"] = session.process.requests.address, session.process.reports.address
         row["lost"] = 0

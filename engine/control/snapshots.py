@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from engine.hotpath.snapshot_feed import JOINING
 from engine.native import address_of, touched
 from engine.venues.fields import SnapshotSettings
 from engine.venues.glimpse_session import PACKET_BYTES, Snapshot, SnapshotAttempt
+from engine.venues.secret_files import SecretFiles
 from engine.venues.soupbin_session import LoginFailed
 
 STUCK_S = 1.0  # a gap that has not moved for so long will not close by itself
@@ -31,8 +33,15 @@ class SnapshotCare:
     """One venue's snapshots. `settings` is None for a venue that has none. Called by the loop's thread only."""
 
     def __init__(
-        self, memory: EngineMemory, venue: int, settings: SnapshotSettings | None, wanted: frozenset[bytes], say: Say
+        self,
+        memory: EngineMemory,
+        venue: int,
+        settings: SnapshotSettings | None,
+        wanted: frozenset[bytes],
+        say: Say,
+        secrets: SecretFiles,
     ) -> None:
+        self._secrets = secrets
         self._memory, self._venue, self._settings, self._wanted, self._say = memory, venue, settings, wanted, say
         self._attempt: SnapshotAttempt | None = None
         self._snapshot: Snapshot | None = None  # being applied
@@ -54,7 +63,15 @@ class SnapshotCare:
             if row["expected"] == JOINING:
                 begin_again(self._memory.address, self._venue)
         elif time.monotonic() >= self._retry_at and self._needed(self._settings):
-            self._attempt = SnapshotAttempt(self._settings, self._session(), self._wanted)
+            self._begin(self._settings)
+
+    def _begin(self, settings: SnapshotSettings) -> None:
+        try:
+            password = self._secrets.text(settings.password)
+        except ValueError as error:
+            self._postpone(f"no snapshot: {error}")
+            return
+        self._attempt = SnapshotAttempt(replace(settings, password=password), self._session(), self._wanted)
 
     def _session(self) -> bytes:
         """The feed's session as its ten bytes."""

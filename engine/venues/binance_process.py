@@ -31,6 +31,7 @@ from engine.venues.fix44_compaction import compact
 from engine.venues.fix44_records import open_records
 from engine.venues.level_feed import LevelFeed
 from engine.venues.parent import die_with
+from engine.venues.secret_files import SecretFiles
 
 Say = Callable[[str], None]
 SNAPSHOT_LEVELS = 5000
@@ -186,7 +187,7 @@ async def wait_for_end(parent: int) -> None:
 async def run(config: BinanceConfig) -> None:
     """Everything, until the end."""
     state = Path(config.state)
-    settings = read_settings(config.settings)
+    settings = read_settings(SecretFiles(Path(config.secrets)).settings("binance", config.settings))
     instruments = chosen(read_instruments(Path(config.instruments)), settings.symbols)
     directory = session_directory(state, config.venue)
 

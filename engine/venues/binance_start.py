@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from secrets import token_hex
 
 from engine.messages.endpoints import shared_memory_directory
 from engine.transport.ring_file import open_ring
 from engine.venues.binance import read_settings
 from engine.venues.fix44_outbox import forget_session, last_taken
 from engine.venues.fix44_start import Fix44Process
+from engine.venues.secret_files import SecretFiles, secret_files
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,6 +32,7 @@ class BinanceConfig:
     instruments: str
     after: int
     parent: int
+    secrets: str
 
 
 def session_directory(state: Path, venue: int) -> Path:
@@ -50,7 +52,7 @@ def tag_of(directory: Path) -> str:
     path = directory / "tag"
     if not path.exists():
         draft = directory / "tag.new"
-        draft.write_text(secrets.token_hex(4))
+        draft.write_text(token_hex(4))
         draft.replace(path)
     tag = path.read_text().strip()
     if not (len(tag) == 8 and tag.isalnum()):
@@ -80,7 +82,13 @@ def read_config(path: Path) -> BinanceConfig:
 
 
 def start_binance(
-    state: Path, venue: int, name: str, settings: Mapping[str, str], instruments: Path, after: int
+    state: Path,
+    venue: int,
+    name: str,
+    settings: Mapping[str, str],
+    instruments: Path,
+    after: int,
+    secrets: SecretFiles | None = None,
 ) -> Fix44Process:
     """Start (or start again) the process of one venue, as `fix44_start.start_fix44` does for FIX."""
     read_settings(settings)
@@ -91,8 +99,9 @@ def start_binance(
         report_path.unlink()
         reports = open_ring(report_path)
     forget_session(reports)
+    folder = str((secrets or secret_files(state)).folder.absolute())
     config = BinanceConfig(
-        str(state.resolve()), venue, name, dict(settings), str(instruments.resolve()), after, os.getpid()
+        str(state.resolve()), venue, name, dict(settings), str(instruments.resolve()), after, os.getpid(), folder
     )
     command = [sys.executable, "-m", "engine.venues.binance_process", str(write_config(config))]
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from engine.messages.catalogue import VenueField, VenueKind
+from engine.messages.secrets import REFERENCE, is_reference
 
 LONGEST_TEXT = 100
 LARGEST_GAP = 1 << 40
@@ -45,6 +46,8 @@ def _check(field: VenueField, texts: Mapping[str, str]) -> str:
         raise ValueError(f"{field.label} is missing")
     if len(value) > LONGEST_TEXT or not value.isprintable():
         raise ValueError(f"{field.label}: at most {LONGEST_TEXT} printable characters are allowed")
+    if field.kind == "secret" and is_reference(value) and not REFERENCE.fullmatch(value):
+        raise ValueError(f"{field.label}: file:NAME names one file of the secrets folder, without a path")
     if field.kind == "address":
         try:
             parse_address(value)
@@ -79,8 +82,13 @@ def read_snapshot(values: Mapping[str, str]) -> SnapshotSettings | None:
 
 def _check_login(values: Mapping[str, str], whose: str) -> None:
     for name, longest in ((f"{whose}_user", 6), (f"{whose}_password", 10)):
-        if len(values[name]) > longest or not values[name].isascii():
-            raise ValueError(f"{name} has at most {longest} ASCII characters")
+        check_length(name, values[name], longest)
+
+
+def check_length(name: str, value: str, longest: int) -> None:
+    """ValueError for what a SoupBinTCP field cannot hold; of a file's name nobody knows yet what it stands for."""
+    if not is_reference(value) and (len(value) > longest or not value.isascii()):
+        raise ValueError(f"{name} has at most {longest} ASCII characters")
 
 
 def read_market_data(values: Mapping[str, str]) -> dict[str, Any]:

@@ -68,6 +68,7 @@ class Application(quickfix.Application):
 
     answers: Answers
     heard: Callable[[], None]
+    spoken: Callable[[], None] = staticmethod(lambda: None)  # after a logon, and when a session ends
 
     def __init__(self, dialect: Dialect, credentials: Fields, say: Callable[[str], None]) -> None:
         super().__init__()
@@ -81,10 +82,12 @@ class Application(quickfix.Application):
     @guarded
     def onLogon(self, session: Any) -> None:  # noqa: N802
         self.answers.logged_on()
+        self.spoken()
 
     @guarded
     def onLogout(self, session: Any) -> None:  # noqa: N802
         self.answers.logged_out()
+        self.spoken()
 
     @guarded
     def toAdmin(self, message: Any, session: Any) -> None:  # noqa: N802

@@ -13,7 +13,8 @@ from engine.messages.endpoints import shared_memory_directory
 @dataclass(frozen=True)
 class Fix44Config:
     """One session. `settings` are the venue's, as `fix44.read_settings` takes them; `after` is the number of the last
-    report that the engine has journalled (its `venue_sequence`), 0 for none; `parent` is the engine's process id."""
+    report that the engine has journalled (its `venue_sequence`), 0 for none; `parent` is the engine's process id;
+    `secrets` the folder of the files that passwords name."""
 
     state: str
     venue: int
@@ -22,6 +23,7 @@ class Fix44Config:
     instruments: str
     after: int
     parent: int
+    secrets: str
 
 
 def session_directory(state: Path, venue: int) -> Path:

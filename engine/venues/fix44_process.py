@@ -33,8 +33,10 @@ from engine.venues.fix44_config import (
 )
 from engine.venues.fix44_dialect import Dialect, read_dialect
 from engine.venues.fix44_records import open_records
+from engine.venues.fix44_redaction import Redaction
 from engine.venues.fix44_session import Fix44Session
 from engine.venues.parent import die_with
+from engine.venues.secret_files import SecretFiles
 
 BUSY_WAIT_S, IDLE_WAIT_S, IDLE_AFTER_S = 0.0001, 0.002, 1.0
 STOP_WITHIN_S = 5.0
@@ -79,7 +81,7 @@ def main(arguments: list[str]) -> int:
 
 def _run(config: Fix44Config) -> None:
     state = Path(config.state)
-    settings = read_settings(config.settings)
+    settings = read_settings(SecretFiles(Path(config.secrets)).settings("fix44", config.settings))
     dialect = read_dialect(state, settings.dialect, settings.version)
     dialect = replace(dialect, post_only=bool(settings.post_only))
     symbols = {row.id: row.name for row in read_instruments(Path(config.instruments))}
@@ -112,6 +114,9 @@ def _run(config: Fix44Config) -> None:
         say=say,
     )
     application.answers = session.answers
+    redaction = _redaction(settings, directory)
+    redaction.look()
+    application.spoken = redaction.look
     initiator = _initiator(application, settings, dialect, directory)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -124,6 +129,12 @@ def _run(config: Fix44Config) -> None:
     session.step()
     sys.stderr.flush()
     os._exit(0)
+
+
+def _redaction(settings: Fix44Settings, directory: Path) -> Redaction:
+    """Of the files in which QuickFIX keeps the session's messages."""
+    name = f"{BEGIN_STRINGS[settings.version]}-{settings.sender_comp_id}-{settings.target_comp_id}"
+    return Redaction((directory / "log" / f"{name}.messages.current.log", directory / "store" / f"{name}.body"))
 
 
 def _initiator(application: Application, settings: Fix44Settings, dialect: Dialect, directory: Path) -> Any:

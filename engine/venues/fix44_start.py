@@ -13,6 +13,7 @@ from engine.transport.ring_file import RingFile, open_ring
 from engine.venues.fix44 import read_settings
 from engine.venues.fix44_config import Fix44Config, ring_paths, write_config
 from engine.venues.fix44_outbox import forget_session, last_taken
+from engine.venues.secret_files import SecretFiles, secret_files
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -42,7 +43,13 @@ class Fix44Process:
 
 
 def start_fix44(
-    state: Path, venue: int, name: str, settings: Mapping[str, str], instruments: Path, after: int
+    state: Path,
+    venue: int,
+    name: str,
+    settings: Mapping[str, str],
+    instruments: Path,
+    after: int,
+    secrets: SecretFiles | None = None,
 ) -> Fix44Process:
     """Start (or start again) the session of one venue. ValueError when a setting is wrong.
 
@@ -59,8 +66,9 @@ def start_fix44(
         report_path.unlink()
         reports = open_ring(report_path)
     forget_session(reports)
+    folder = str((secrets or secret_files(state)).folder.absolute())
     config = Fix44Config(
-        str(state.resolve()), venue, name, dict(settings), str(instruments.resolve()), after, os.getpid()
+        str(state.resolve()), venue, name, dict(settings), str(instruments.resolve()), after, os.getpid(), folder
     )
     command = [sys.executable, "-m", "engine.venues.fix44_process", str(write_config(config))]
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL)

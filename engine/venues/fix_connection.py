@@ -34,6 +34,7 @@ from engine.protocols.fix_sender import TEST_REQUEST, FixSettings
 from engine.protocols.fix_session import FixSession
 from engine.transport.fix_store import FixNumbers
 from engine.venues.fields import Address
+from engine.venues.session_log import SessionLog
 from engine.venues.soupbin_session import LoginFailed, outcome_of
 
 ASK_AGAIN_NS = 2_000_000_000
@@ -79,7 +80,9 @@ class FixEstablished:
 
 
 class _Conversation:
-    def __init__(self, settings: FixSettings, numbers: FixNumbers, questions: Iterable[Question]) -> None:
+    def __init__(
+        self, settings: FixSettings, numbers: FixNumbers, questions: Iterable[Question], log: SessionLog
+    ) -> None:
         self.session = FixSession(settings, numbers, lambda _session, message, _now: self._message(message))
         self.frames: list[bytes] = []
         self.answers: dict[int, FixMessage | None] = {}
@@ -88,6 +91,20 @@ class _Conversation:
         self._asked: dict[int, int] = {}  # MsgSeqNum of a question: its order
         self._barrier = ""
         self._asked_ns = 0
+        self._log, self._heard = log, fix.Splitter()
+
+    def output(self) -> bytes:
+        """What is to be sent now."""
+        made = self.session.take_output()
+        for frame in fix.Splitter().feed(made):
+            self._log.sent(frame)
+        return made
+
+    def receive(self, raw: bytes) -> None:
+        """Bytes of the venue's."""
+        for frame in self._heard.feed(raw):
+            self._log.received(frame)
+        self.session.receive(raw, time.time_ns())
 
     @property
     def settled(self) -> bool:
@@ -146,12 +163,13 @@ def establish(
     questions: Iterable[Question],
     taken: HandedOver | None = None,
     timeout_s: float = TIMEOUT_S,
+    log: SessionLog | None = None,
 ) -> FixEstablished:
     """Log on at `address`, or go on with the connection that was handed over. LoginFailed with a sentence.
 
-    `numbers` has the next one to send and, as far as the journal goes, the next one expected.
+    `numbers` has the next one to send and, as far as the journal goes, the next one expected. `log` gets what is said.
     """
-    talk = _Conversation(settings, numbers, questions)
+    talk = _Conversation(settings, numbers, questions, log or SessionLog())
     session, where = talk.session, f"{address.host}:{address.port}"
     try:
         connection = taken.connection if taken else socket.create_connection(address, timeout_s)
@@ -164,7 +182,7 @@ def establish(
         if taken:
             connection.sendall(taken.unsent)
             session.resume(time.time_ns())
-            session.receive(taken.received, time.time_ns())
+            talk.receive(taken.received)
         else:
             session.begin(time.time_ns())
         while not talk.settled:
@@ -190,7 +208,7 @@ def establish(
 def _exchange(connection: socket.socket, talk: _Conversation) -> None:
     """Send what is due, read what is there."""
     talk.step(time.time_ns())
-    output = talk.session.take_output()
+    output = talk.output()
     if output:
         connection.settimeout(TIMEOUT_S)
         connection.sendall(output)
@@ -203,8 +221,8 @@ def _exchange(connection: socket.socket, talk: _Conversation) -> None:
         return
     if not raw:
         raise LoginFailed(". ".join(["the venue closed the connection", *talk.session.said]))
-    talk.session.receive(raw, time.time_ns())
-    output = talk.session.take_output()
+    talk.receive(raw)
+    output = talk.output()
     if output:
         connection.settimeout(TIMEOUT_S)
         connection.sendall(output)
@@ -226,9 +244,10 @@ class FixAttempt:
         numbers: FixNumbers,
         questions: Iterable[Question],
         taken: HandedOver | None = None,
+        log: SessionLog | None = None,
     ) -> None:
         self.outcome: FixEstablished | LoginFailed | None = None
-        self._arguments = (settings, address, numbers, tuple(questions), taken)
+        self._arguments = (settings, address, numbers, tuple(questions), taken, TIMEOUT_S, log)
         self._abandoned = False
         self._lock = threading.Lock()
         threading.Thread(target=self._run, name=f"FIX {address.host}:{address.port}", daemon=True).start()

@@ -9,6 +9,7 @@ from engine.messages.catalogue import VenueField, VenueKind
 from engine.venues.fields import (
     Address,
     SnapshotSettings,
+    check_length,
     check_settings,
     market_data_fields,
     parse_address,
@@ -62,8 +63,7 @@ def read_ouch_settings(kind: VenueKind, settings: Mapping[str, str]) -> OuchSett
     """From the texts of a form. ValueError with a sentence."""
     values = check_settings(kind, settings)
     for name, longest in (("user", 6), ("password", 10), ("firm", 4)):
-        if len(values[name]) > longest or not values[name].isascii():
-            raise ValueError(f"{name} has at most {longest} ASCII characters")
+        check_length(name, values[name], longest)
     return OuchSettings(
         order_address=parse_address(values["order_address"]),
         user=values["user"],

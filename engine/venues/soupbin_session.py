@@ -16,6 +16,7 @@ from typing import TypeVar
 from engine.protocols import soupbintcp
 from engine.protocols.layouts import MalformedMessage, Message
 from engine.venues.fields import Address
+from engine.venues.session_log import SessionLog
 
 REJECT_REASONS = {
     "A": "the venue refused the login: user or password is wrong (not authorized)",
@@ -46,11 +47,21 @@ class LoggedIn:
     sequence: int
 
 
-def log_in(address: Address, user: str, password: str, session: str, sequence: int, timeout_s: float) -> LoggedIn:
+def log_in(
+    address: Address,
+    user: str,
+    password: str,
+    session: str,
+    sequence: int,
+    timeout_s: float,
+    log: SessionLog | None = None,
+) -> LoggedIn:
     """One attempt (SoupBinTCP 2.2, 2.3); LoginFailed with a sentence when it does not work within `timeout_s` seconds.
 
     `session` is blank for the current one; `sequence` is the next packet wanted, 1 for the whole session again.
+    `log` gets what is said.
     """
+    log = log or SessionLog()
     deadline = time.monotonic() + timeout_s
     where = f"{address.host}:{address.port}"
     try:
@@ -63,7 +74,10 @@ def log_in(address: Address, user: str, password: str, session: str, sequence: i
             "login_request", username=user, password=password, session=session, sequence=sequence
         )
         connection.sendall(request)
-        accepted = _accepted(_read_answer(connection, deadline), where)
+        log.sent(request)
+        answer = _read_answer(connection, deadline)
+        log.received(answer)
+        accepted = _accepted(answer, where)
         connection.setblocking(False)
     except TimeoutError:
         connection.close()
@@ -130,10 +144,17 @@ class LoginAttempt:
     """`log_in` in a thread: `outcome` is None while it waits, then LoggedIn or LoginFailed."""
 
     def __init__(
-        self, address: Address, user: str, password: str, session: str, sequence: int, timeout_s: float = 5.0
+        self,
+        address: Address,
+        user: str,
+        password: str,
+        session: str,
+        sequence: int,
+        timeout_s: float = 5.0,
+        log: SessionLog | None = None,
     ) -> None:
         self.outcome: LoggedIn | LoginFailed | None = None
-        self._arguments = (address, user, password, session, sequence, timeout_s)
+        self._arguments = (address, user, password, session, sequence, timeout_s, log)
         self._abandoned = False
         self._lock = threading.Lock()
         threading.Thread(target=self._run, name=f"login {address.host}:{address.port}", daemon=True).start()

@@ -83,10 +83,20 @@ SEEN: dict[str, Any] = {
             "type": "8",
             "name": "ExecutionReport",
             "fields": [[35, "MsgType", "8"], [150, "ExecType", "F"]],
+            "order": 17,
         },
-        {"time": "10:20:30.1", "direction": "out", "type": "A", "name": "Logon", "fields": [[554, "Password", "••••"]]},
+        {
+            "time": "10:20:30.1",
+            "direction": "out",
+            "type": "A",
+            "name": "Logon",
+            "fields": [[554, "Password", "••••"]],
+            "order": 0,
+        },
+        {"time": "10:20:30.0", "direction": "in", "type": "3", "name": "Reject", "fields": [], "order": -1},
     ],
     "why_no_messages": "",
+    "note": "",
     "rates": {"sent_per_second": 0.5, "received_per_second": 1.5, "refused": 1, "of_messages": 40},
 }
 

@@ -106,6 +106,10 @@ def test_an_order_is_replaced_filled_broken_and_everything_killed(tmp_path: Path
         wait_until(lambda: state(number) == OrderState.FILLED, "the replacement is filled")
         assert engine.orders[order_id] == (OrderState.CANCELED, 0) or state(order_id) is not None
         wait_until(lambda: rig.state_frame()["positions"], "the position is shown")
+        seen = rig.apply(control.ViewSession(XSIM, 200)).body
+        told = [message["name"].removeprefix("Order ") for message in seen["messages"] if message["order"] == number]
+        assert (told[0], told[-1], seen["rates"]["refused"]) == ("Executed", "Replace Order", 0)
+        assert "Login Accepted, from the server" in {message["name"] for message in seen["messages"]}
         matches = [match for match, reference in engine.fills if reference == number]
         for match in matches:
             assert tell(tmp_path / "exchange" / "exchange.json", f"break {match}") == DONE

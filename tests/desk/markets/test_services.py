@@ -3,8 +3,10 @@
 from decimal import Decimal
 
 import pytest
+from django.test import Client
 
 from desk.accounts.models import User
+from desk.api.keys import create_key
 from desk.audit.models import AuditEntry
 from desk.markets.models import Instrument, Pair, Venue
 from desk.markets.services import define_venue, install_instruments, install_pairs, remove_venue
@@ -36,6 +38,23 @@ def test_a_second_venue_gets_the_next_number_and_the_engine_connects(engine: Fak
 def test_a_secret_is_not_in_the_audit_trail(second: Venue) -> None:
     entry = AuditEntry.objects.get(action="venue.defined")
     assert entry.after["settings"]["password"] == "•••"
+
+
+@pytest.mark.parametrize(("password", "shown"), [("hush", None), ("file:xtwo", "file:xtwo")])
+def test_a_password_is_on_no_page_and_in_no_answer_and_the_name_of_its_file_is(
+    engine: FakeEngine, second: Venue, client: Client, alice: User, charlie: User, password: str, shown: str | None
+) -> None:
+    define_venue(charlie, number=2, name="XTWO", protocol="ouch50", settings=SETTINGS | {"password": password})
+    token = create_key(charlie, "reader", ["read"]).token
+    answers = [client.get("/api/v1/venues", headers={"authorization": f"Bearer {token}"})]
+    for user in (alice, charlie):
+        client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+        answers += [client.get(f"/markets/venues/2/{page}") for page in ("", "session/")]
+    assert [answer.status_code for answer in answers] == [200] * 5
+    texts = [answer.content.decode() for answer in answers]
+    assert not [text for text in texts if "hush" in text]
+    where = [place for place, text in zip(["api", "trader", "", "risk"], texts, strict=False) if "file:xtwo" in text]
+    assert where == (["api", "trader", "risk"] if shown else [])
 
 
 def test_a_change_moves_the_version(second: Venue, erin: User) -> None:

@@ -7,13 +7,15 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from desk.accounts.models import User
+from desk.accounts.models import Team, User
 from desk.audit.models import AuditEntry
+from desk.blotter.models import Order
 from desk.markets.models import Venue
 from desk.refusals import Conflict, EngineRefused, Invalid, NotPermitted
 from desk.risk import services, sessions
 from desk.risk.models import ChangeRequest
 from engine.messages import control
+from engine.messages.codes import Side
 from tests.desk.fake_engine import FakeEngine
 
 pytestmark = pytest.mark.django_db
@@ -47,12 +49,40 @@ def test_a_risk_manager_disconnects_and_connects_with_a_reason(engine: FakeEngin
 def test_a_trader_looks_and_does_nothing_and_a_viewer_sees_the_state(
     engine: FakeEngine, venue: Venue, alice: User, frank: User
 ) -> None:
-    assert sessions.view_session(alice, 1)["messages"]
+    assert [message["name"] for message in sessions.view_session(alice, 1)["messages"]] == ["Logon"]
     assert set(sessions.view_session(frank, 1)) == {"session", "connected", "why", "protocol"}
     for act in (lambda: sessions.connect(alice, 1), lambda: sessions.disconnect(alice, 1, "x"), lambda: propose(alice)):
         with pytest.raises(NotPermitted):
             act()
     assert engine.kinds() == []
+
+
+def order_of(team: Team, order_id: int) -> Order:
+    fields = {"side": Side.BUY, "price": 100, "quantity": 100, "time_in_force": 1, "state": 2, "limits_version": 1}
+    return Order.objects.create(
+        order_id=order_id, sequence=order_id, last_sequence=order_id, team=team, time_ns=0, **fields
+    )
+
+
+def test_a_trader_sees_the_messages_of_the_session_and_of_the_own_teams_orders(
+    engine: FakeEngine,
+    venue: Venue,
+    pairs_team: Team,
+    index_team: Team,
+    alice: User,
+    bob: User,
+    charlie: User,
+    erin: User,
+) -> None:
+    order_of(pairs_team, 17)
+
+    def names(user: User) -> list[str]:
+        return [message["name"] for message in sessions.view_session(user, 1)["messages"]]
+
+    whole = ["ExecutionReport", "Logon", "Reject"]
+    assert {user.username: names(user) for user in (alice, bob, charlie, erin)} == {
+        "alice": ["ExecutionReport", "Logon"], "bob": ["Logon"], "charlie": whole, "erin": whole,
+    }  # fmt: skip
 
 
 def test_numbers_are_set_when_a_second_person_agrees_to_what_was_shown(
@@ -121,6 +151,7 @@ def test_the_page_shows_each_role_what_it_may_see(
     for text in ("ExecutionReport", "Next number expected", "Disconnect", f"Approve change {change.pk}", "1,009"):
         assert text in seen
     trader = page(client, alice)
-    assert ("ExecutionReport" in trader, "Disconnect</button>" in trader) == (True, False)
+    assert ("Logon" in trader, "ExecutionReport" in trader, "Disconnect</button>" in trader) == (True, False, False)
+    assert "You see those of the session and of your team" in trader
     viewer = page(client, frank)
     assert ("ExecutionReport" in viewer, "Numbers and messages are not shown" in viewer) == (False, True)

@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,12 +26,14 @@ from engine.simulator.layout import BookMemory
 from engine.simulator.oracle import Oracle
 from engine.simulator.venue import Fees, Venue
 from engine.venues.fields import Address
+from engine.venues.secret_files import SecretFiles
 from tests.engine.loop_builder import ALPHA, BRAVO, SELL, Loop, reason
 from tests.engine.simulator.test_held_venues import ASK, BID, BUY, INSTRUMENTS, START_NS
 from tests.engine.simulator.test_held_venues import SELL as SIM_SELL
 
 SECOND = 1_000_000_000
 GRACE, LATER = 5 * SECOND, 20 * SECOND
+NO_SECRETS = SecretFiles(Path("nowhere"))
 VENUE, ORDER, PRICE = 3, (7 << 32) + 17, 1_000_000
 
 
@@ -217,8 +220,8 @@ def copying() -> Iterator[Copying]:
 def test_a_listener_hears_the_whole_session_and_what_comes(copying: Copying) -> None:
     copying.trade(17, 60)
     inbox: queue.SimpleQueue[Heard] = queue.SimpleQueue()
-    listener = DropCopyListener(VENUE, Address("127.0.0.1", copying.server.port), "ENGINE", "pw", inbox)
-    copies = DropCopies(lambda _sentence: None)
+    listener = DropCopyListener(VENUE, Address("127.0.0.1", copying.server.port), "ENGINE", "pw", inbox, NO_SECRETS)
+    copies = DropCopies(lambda _sentence: None, NO_SECRETS)
     copies.reconciliation.session(VENUE, 0, up=True)
     deadline = time.monotonic() + 15
     heard: list[Heard] = []
@@ -258,7 +261,7 @@ def defined(settings: dict[str, str]) -> TextRecord:
 def test_a_venue_that_is_defined_anew_is_heard_anew_and_its_old_listener_takes_nothing_back(copying: Copying) -> None:
     settings = {"drop_copy": f"127.0.0.1:{copying.server.port}", "drop_copy_user": "ENGINE", "drop_copy_password": "pw"}
     said: list[str] = []
-    copies = DropCopies(said.append)
+    copies = DropCopies(said.append, NO_SECRETS)
 
     def until(condition: Callable[[], Any]) -> None:
         deadline = time.monotonic() + 15
@@ -273,7 +276,10 @@ def test_a_venue_that_is_defined_anew_is_heard_anew_and_its_old_listener_takes_n
     copies.take_record(defined(settings | {"taker_fee": "3"}))
     until(lambda: len(said) == 2)
     old = Heard(
-        VENUE, None, up=False, by=DropCopyListener(VENUE, Address("127.0.0.1", 1), "A", "", queue.SimpleQueue())
+        VENUE,
+        None,
+        up=False,
+        by=DropCopyListener(VENUE, Address("127.0.0.1", 1), "A", "", queue.SimpleQueue(), NO_SECRETS),
     )
     copies.take_heard(old, 2 * SECOND)
     assert old.by is not None
@@ -289,7 +295,7 @@ def test_a_venue_that_is_defined_anew_is_heard_anew_and_its_old_listener_takes_n
 def test_why_there_is_no_drop_copy_is_said_once() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         inbox: queue.SimpleQueue[Heard] = queue.SimpleQueue()
-        heard_by = DropCopyListener(VENUE, Address(*listener.getsockname()), "much too long", "", inbox)
+        heard_by = DropCopyListener(VENUE, Address(*listener.getsockname()), "much too long", "", inbox, NO_SECRETS)
         first = inbox.get(timeout=15)
         for _ in range(2):  # it tries again
             listener.settimeout(15)
@@ -298,5 +304,5 @@ def test_why_there_is_no_drop_copy_is_said_once() -> None:
     assert (first.up, first.why) == (False, "the attempt to connect broke off: ValueError; the engine's log says where")
     assert inbox.empty()
     said: list[str] = []
-    DropCopies(said.append).take_heard(first, SECOND)
+    DropCopies(said.append, NO_SECRETS).take_heard(first, SECOND)
     assert said == [f"venue {VENUE}: the drop copy is not there: {first.why}"]

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from engine.control.session_numbers import note_set, quickfix_numbers, set_quickfix_numbers, was_set
-from engine.control.session_view import HIDDEN, describe, read_tail, view_session
+from engine.control.session_view import describe, read_tail, view_session
+from engine.control.session_words import HIDDEN
 from engine.control.sessions import Sessions
 from engine.messages import control
 from engine.messages.control import DefineVenue
