@@ -53,6 +53,7 @@ from engine.messages.costs import costs_hash, read_costs
 from engine.messages.endpoints import engine_endpoints
 from engine.messages.instruments import read_instruments
 from engine.messages.journal import ENGINE_STATE, HEADER_SIZE, JOURNAL_HEADER, RECORD_SIZE
+from engine.messages.socket_folders import leave_socket_directory, make_socket_directory, take_away_stale
 from engine.quick_compile import quick_compile
 from engine.runtime import Runtime
 from engine.venues import why_not_on_paper
@@ -124,6 +125,8 @@ class Engine:
         self._begin_epoch(recovered)
         self._apply_costs()
         self.journal.start_keeper()
+        take_away_stale()
+        make_socket_directory(self.config.state)
         endpoints = engine_endpoints(self.config.state)
         self.control = ControlServer(endpoints.control, self._wake, self._watch, self._look)
         self.state = StateFrame(self.configuration, self.epoch, self.config.mode)
@@ -328,6 +331,7 @@ class Engine:
         say("stopping")
         self.control.stop()
         self.follow.stop()
+        leave_socket_directory(self.config.state)
         self.latency.stop()
         self.sessions.close_all()
         if self._warm_sends is not None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from engine.messages.endpoints import shared_memory_directory
+from engine.messages.socket_folders import leave_socket_directory
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 600.0
@@ -78,6 +79,7 @@ class RunningDesk:
         if self.process is not None and self.process.poll() is None:
             self.kill()
         shutil.rmtree(shared_memory_directory(self.state), ignore_errors=True)
+        leave_socket_directory(self.state)
         shutil.rmtree(self.state, ignore_errors=True)
 
     def kill(self) -> None:

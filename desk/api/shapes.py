@@ -290,7 +290,7 @@ class EntryOut(Schema):
     reason: str
 
 
-class HeldOut(EntryOut):
+class WaitingOut(EntryOut):
     """An order in the queue: what was `asked`, what was `released` in its place (null: as it was asked), and the
     change that a second person signs by its `diff_hash`."""
 
@@ -302,20 +302,22 @@ class HeldOut(EntryOut):
 
 
 class RuleOut(Schema):
-    """Orders of the team's people wait for a second person over these bounds; null: no order waits for that."""
+    """Orders of the team's people wait for a second person over these bounds; null: no order waits for that. What they
+    sent alone in the instrument in the last `minutes` counts too; null: each order counts by itself."""
 
     team: str
     team_id: str
     notional: str | None
     volume_percent: str | None
+    minutes: str | None
 
 
 class RuleIn(Taken):
-    """A bound that is left out stays, null takes it away."""
+    """A bound, or `minutes`, that is left out stays, null takes it away."""
 
     team_id: Id
     bounds: Annotated[
-        dict[Literal["notional", "volume_percent"], DecimalText | None], Field(min_length=1, max_length=2)
+        dict[Literal["notional", "volume_percent", "minutes"], DecimalText | None], Field(min_length=1, max_length=3)
     ]
     reason: Text
 

@@ -47,12 +47,10 @@ def check_client_order_id(text: str) -> None:
         raise Invalid({"client_order_id": CLIENT_ORDER_ID_RULE})
 
 
-def enter_once(
-    actor: User, client_order_id: str, body: dict[str, Any], hold: Callable[[OrderEntry], None] | None
-) -> Entered:
-    """Enter a checked ticket for the actor's team; with `hold`, which is called in the same transaction, it is not sent
-    but waits. Raises Conflict (client_order_id_reused), EngineNotReached (the id is free again), OutcomeUnknown; what
-    the engine refused is an entry whose outcome says so."""
+def enter_once(actor: User, client_order_id: str, body: dict[str, Any], look: Callable[[OrderEntry], None]) -> Entered:
+    """Enter a checked ticket for the actor's team. `look` is called in the transaction that makes the entry and may
+    make it wait for a person instead of being sent. Raises Conflict (client_order_id_reused), EngineNotReached (the id
+    is free again), OutcomeUnknown; what the engine refused is an entry whose outcome says so."""
     asked = {name: value for name, value in body.items() if name != "kind_hash"}  # that is the engine's, not asked for
     digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
     parent = ALGORITHM in body
@@ -70,11 +68,11 @@ def enter_once(
             subject = f"{'parent order' if parent else 'order'} {client_order_id}"
             action = "parent.entered" if parent else "order.entered"
             record(actor, action, subject, after=body, chain=team_chain(entry.team_id))
-            if hold is not None:
-                hold(entry)
+            look(entry)
     except IntegrityError:
         return _entered_before(actor, client_order_id, digest)
-    return Entered(entry if hold is not None else _send(entry), replayed=False)
+    waits = entry.outcome == OrderEntry.Outcome.WAITING
+    return Entered(entry if waits else _send(entry), replayed=False)
 
 
 def refusal_sentence(status: Status) -> str:

@@ -291,7 +291,7 @@ class OrderEntry(models.Model):
         UNKNOWN = "unknown", "unknown"
         SENT = "sent", "sent"
         REFUSED = "refused", "refused"
-        HELD = "held", "waits for a person"
+        WAITING = "waiting", "waits for a person"
         RETURNED = "returned", "returned"
 
     client_order_id = models.CharField(max_length=36, unique=True)
@@ -310,9 +310,12 @@ class OrderEntry(models.Model):
     change = models.OneToOneField("risk.ChangeRequest", on_delete=models.PROTECT, null=True, related_name="entry")
     released_body = models.JSONField(null=True)
     released_at = models.DateTimeField(null=True)
+    raised_quantity = models.BigIntegerField(null=True)
+    raised_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-entered_at"]
+        indexes = [models.Index(fields=["team", "-entered_at"])]
         verbose_name_plural = "order entries"
 
     def __str__(self) -> str:

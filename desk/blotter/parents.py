@@ -30,9 +30,9 @@ from desk.blotter.entries import (
     Entered,
     enter_once,
 )
-from desk.blotter.held import body_of, care_errors, hold_for
 from desk.blotter.legs import LegTerms, as_body, check_legs
 from desk.blotter.models import Fill, Order, OrderEntry, Parent
+from desk.blotter.waiting import body_of, care_errors, wait_for_person
 from desk.link import client
 from desk.markets.models import Instrument, Venue
 from desk.refusals import Invalid
@@ -166,7 +166,7 @@ def enter_parent(actor: User, ticket: ParentTicket) -> Entered:
     """Enter a parent order for the actor's team, once. Raises as `services.enter_order`."""
     policy.require(policy.may_enter_order(actor, actor.team_id), "Only a trader with a team may enter orders.")
     body = checked_parent(ticket)
-    return enter_once(actor, ticket.client_order_id, body, hold_for(actor, body))
+    return enter_once(actor, ticket.client_order_id, body, wait_for_person(actor, body))
 
 
 def cancel_parent(actor: User, parent_id: int) -> Status:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from desk.accounts import policy
 from desk.accounts.models import User
 from desk.accounts.person import person
-from desk.blotter import held as services
+from desk.blotter import waiting as services
 from desk.blotter.models import OrderEntry
 from desk.blotter.terms import in_words
 from desk.blotter.ticket import EVERYWHERE, LIMIT, TicketForm, make_ticket, read_ticket
@@ -47,10 +47,10 @@ def queue(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_GET
-def held(request: HttpRequest, waiting: int) -> HttpResponse:
+def waiting_order(request: HttpRequest, waiting: int) -> HttpResponse:
     """One of them: what was asked, letting it go, returning it."""
     user = person(request)
-    return _page(request, user, services.find_held(user, waiting))
+    return _page(request, user, services.find_waiting(user, waiting))
 
 
 def _page(
@@ -77,7 +77,7 @@ def _page(
         "own": change.proposer_id == user.pk,
         "has_releaser": policy.has_approver(change),
     }
-    return render(request, "blotter/held.html", context, status=status)
+    return render(request, "blotter/waiting.html", context, status=status)
 
 
 def _form(typed: dict[str, str], errors: dict[str, str] | None) -> TicketForm | None:
@@ -110,7 +110,7 @@ def _typed(entry: OrderEntry) -> dict[str, str]:
 def release(request: HttpRequest, waiting: int) -> HttpResponse:
     """Let it go: as it was asked for, or with the terms that were typed."""
     user = person(request)
-    entry = services.find_held(user, waiting)
+    entry = services.find_waiting(user, waiting)
     assert entry.change is not None
     typed = {name: str(text) for name, text in request.POST.items()}
     typed |= {name: _typed(entry)[name] for name in ("client_order_id", "instrument", "side", "quantity")}
@@ -124,7 +124,7 @@ def release(request: HttpRequest, waiting: int) -> HttpResponse:
         if refusal.status in (403, 404):
             raise
         messages.error(request, refusal.sentence)
-        return redirect("blotter:held", waiting)
+        return redirect("blotter:waiting", waiting)
     messages.success(request, f"Order {entry.client_order_id} is released and sent.")
     return redirect("blotter:queue")
 
@@ -144,7 +144,7 @@ def give_back(request: HttpRequest, waiting: int) -> HttpResponse:
     """Return it with a reason; who entered it takes it back."""
 
     def act(user: User) -> str:
-        services.find_held(user, waiting)
+        services.find_waiting(user, waiting)
         reject_change(user, waiting, request.POST.get("note", "").strip())
         return "It is returned; nothing was sent."
 
@@ -170,5 +170,5 @@ def _done(request: HttpRequest, waiting: int, act: Callable[[User], str]) -> Htt
         if refusal.status in (403, 404):
             raise
         messages.error(request, refusal.sentence)
-        return redirect("blotter:held", waiting)
+        return redirect("blotter:waiting", waiting)
     return redirect("blotter:queue")

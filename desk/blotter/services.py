@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from desk.accounts import policy
 from desk.accounts.models import User
@@ -19,9 +20,9 @@ from desk.blotter.entries import (
     enter_once,
     refusal_sentence,
 )
-from desk.blotter.held import body_of, care_errors, hold_for
 from desk.blotter.models import Denial, Fill, Order, OrderEntry, OrderEvent
-from desk.blotter.second_person import why_held
+from desk.blotter.second_person import why_it_waits
+from desk.blotter.waiting import body_of, care_errors, wait_for_person
 from desk.link import client
 from desk.markets.models import Instrument, Venue
 from desk.refusals import Conflict, EngineRefused, Invalid
@@ -91,7 +92,7 @@ def enter_order(actor: User, ticket: OrderTicket) -> Entered:
     """
     policy.require(policy.may_enter_order(actor, actor.team_id), "Only a trader with a team may enter orders.")
     body = checked_order(ticket)
-    return enter_once(actor, ticket.client_order_id, body, hold_for(actor, body))
+    return enter_once(actor, ticket.client_order_id, body, wait_for_person(actor, body))
 
 
 def find_entry(user: User, client_order_id: str) -> OrderEntry:
@@ -124,17 +125,29 @@ def replace_order(actor: User, order_id: int, price: Decimal, quantity: int) -> 
     errors = _amount_errors(order.instrument, price, quantity)
     if errors:
         raise Invalid(errors, code="bad_tick" if list(errors) == ["price"] else "")
-    if order.instrument and order.team_id and (why := why_held(actor, _as_replaced(order, price, quantity))):
+    entry, body = _first_entry(order), _as_replaced(order, price, quantity)
+    if order.instrument and order.team_id and (why := why_it_waits(actor, body, instead_of=entry)):
         raise Conflict(f"{why} Cancel it and enter another one.", code="second_person_needed")
     after = {"price": str(price), "quantity": quantity}
     with transaction.atomic():
         chain = team_chain(order.team_id) if order.team_id else "firm"
         record(actor, "order.replace_asked", f"order {order_id}", after=after, chain=chain)
+        if entry is not None and body["quantity"] > max(entry.body["quantity"], entry.raised_quantity or 0):
+            entry.raised_quantity, entry.raised_at = body["quantity"], timezone.now()
+            entry.save(update_fields=["raised_quantity", "raised_at"])
     status = client.send(command(ReplaceOrder(order_id, from_decimal(price), quantity), actor.get_username()))
     if not status.applied:
         code = str(status.body.get("denial", "order_refused")).lower()
         raise EngineRefused(refusal_sentence(status) or "The engine refused.", code=code)
     return status
+
+
+def _first_entry(order: Order) -> OrderEntry | None:
+    """The entry that the order began with, over all its replacements."""
+    first: Order | None = order
+    while first is not None and first.target_order_id:
+        order, first = first, Order.objects.filter(order_id=first.target_order_id).first()
+    return OrderEntry.objects.filter(order_id=(first or order).order_id).first()
 
 
 def _as_replaced(order: Order, price: Decimal, quantity: int) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from desk.blotter.legs import legs_done
 from desk.blotter.models import OrderEntry
 from desk.blotter.parents import ParentTicket
 from desk.blotter.preview import preview, singles
-from desk.blotter.second_person import why_held
+from desk.blotter.second_person import why_it_waits
 from desk.blotter.services import OrderTicket
 from desk.blotter.ticket import make_ticket, read_ticket
 from desk.link import client
@@ -65,7 +65,7 @@ def ticket(request: HttpRequest) -> HttpResponse:
         return _form(request, announced, again, {"": sentence}, status=409)
     if entry.change_id is not None:
         messages.success(request, f"Order {entry.client_order_id} waits for a second person; nothing is sent yet.")
-        return redirect("blotter:held", entry.change_id)
+        return redirect("blotter:waiting", entry.change_id)
     if isinstance(asked, ParentTicket):
         messages.success(request, f"Parent order {entry.parent_id} is entered and works.")
         return redirect("blotter:parents")
@@ -114,7 +114,7 @@ def _look(
     request: HttpRequest, announced: Catalogue, typed: dict[str, str], asked: Any, body: dict[str, Any]
 ) -> HttpResponse:
     context = {
-        "held_because": "You asked for care." if asked.care else why_held(person(request), body),
+        "waits_because": "You asked for care." if asked.care else why_it_waits(person(request), body),
         "form": make_ticket(announced, typed),
         "previews": [preview(person(request), single) for single in singles(asked)],
         "looked_at": _digest(typed),

@@ -99,7 +99,7 @@ def _navigation(request: HttpRequest, user: User) -> list[Group]:
         return Item(label, address, current, count)
 
     pending = [change for change in _pending(user) if policy.may_approve(user, change)]
-    held = sum(change.kind == ChangeRequest.Kind.ORDER for change in pending)
+    waiting = sum(change.kind == ChangeRequest.Kind.ORDER for change in pending)
     operate = [item("Venues", "markets:venues"), item("Operations", "operations:operations")]
     if policy.may_see_audit(user):
         operate.append(item("Audit", "audit:entries"))
@@ -114,7 +114,7 @@ def _navigation(request: HttpRequest, user: User) -> list[Group]:
                 *([item("Ticket", "blotter:ticket")] if policy.may_enter_order(user, user.team_id) else []),
                 item("Orders & fills", "blotter:orders"),
                 item("Parent orders", "blotter:parents"),
-                item("Queue", "blotter:queue", held),
+                item("Queue", "blotter:queue", waiting),
                 item("Positions", "positions:positions"),
                 item("Instruments", "markets:instruments"),
                 item("Backtests", "research:backtests"),
@@ -125,7 +125,7 @@ def _navigation(request: HttpRequest, user: User) -> list[Group]:
             "Risk",
             [
                 item("Limits", "risk:limits"),
-                item("Approvals", "risk:approvals", len(pending) - held),
+                item("Approvals", "risk:approvals", len(pending) - waiting),
                 item("Second person", "risk:rules"),
                 item("Breaks", "risk:breaks", Break.objects.filter(resolved_at=None).count()),
                 item("Kill", "risk:kill"),

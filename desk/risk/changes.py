@@ -201,7 +201,7 @@ def close_change(change: ChangeRequest, state: str, note: str) -> Conflict:
     change.state, change.note, change.decided_at = state, note[:300], timezone.now()
     change.save(update_fields=["state", "note", "decided_at"])
     if change.kind == ChangeRequest.Kind.ORDER:
-        waiting = OrderEntry.objects.filter(change=change, outcome=OrderEntry.Outcome.HELD)
+        waiting = OrderEntry.objects.filter(change=change, outcome=OrderEntry.Outcome.WAITING)
         waiting.update(outcome=OrderEntry.Outcome.RETURNED, reason=change.note)
     return Conflict(note or "This change is closed.", code=f"change_{state}")
 

@@ -82,11 +82,13 @@ class ChangeRequest(models.Model):
 
 class SecondPersonRule(models.Model):
     """Which orders that people of a team enter wait for a second person: those worth more than `notional` (currency) or
-    larger than `volume_percent` of the average volume of their time. Null: this does not make them wait."""
+    larger than `volume_percent` of the average volume of their time. Null: this does not make them wait. What the
+    team sent alone in the same instrument in the last `minutes` counts with an order; null: each counts by itself."""
 
     team = models.OneToOneField("accounts.Team", on_delete=models.PROTECT, primary_key=True, related_name="+")
     notional = models.DecimalField(max_digits=20, decimal_places=4, null=True)
     volume_percent = models.DecimalField(max_digits=9, decimal_places=4, null=True)
+    minutes = models.PositiveIntegerField(null=True, default=1_440)
 
     def __str__(self) -> str:
         return f"second person of team {self.team_id}"

@@ -19,15 +19,16 @@ from desk.risk.models import ChangeRequest, SecondPersonRule
 from engine.messages.codes import Scope
 
 REVIEW, State = ChangeRequest.Kind.REVIEW, ChangeRequest.State
-NAMES = ("notional", "volume_percent")
-LARGEST = {"notional": Decimal(10**14), "volume_percent": Decimal(10_000)}
+BOUNDS, MINUTES = ("notional", "volume_percent"), "minutes"
+NAMES = (*BOUNDS, MINUTES)
+LARGEST = {"notional": Decimal(10**14), "volume_percent": Decimal(10_000), MINUTES: Decimal(10_080)}
 Rule = dict[str, str | None]
 
 
 def rule_of(team_id: int) -> Rule:
-    """What is in force, as text; None: does not make an order wait."""
-    row = SecondPersonRule.objects.filter(team_id=team_id).first()
-    return {name: text_of(getattr(row, name)) if row else None for name in NAMES}
+    """What is in force, as text; None: does not make an order wait, or counts each order by itself."""
+    row = SecondPersonRule.objects.filter(team_id=team_id).first() or SecondPersonRule()
+    return {name: text_of(getattr(row, name)) for name in NAMES}
 
 
 def visible_rules(user: User) -> list[tuple[Team, Rule]]:
@@ -36,8 +37,9 @@ def visible_rules(user: User) -> list[tuple[Team, Rule]]:
 
 
 def propose_rule(actor: User, team_id: int, values: dict[str, Any], reason: str) -> ChangeRequest:
-    """Ask for another rule; `values` by name, None or "" for none, what is left out stays. Lower bounds hold at once;
-    a higher one or none waits for a second person. Raises NotPermitted, NotFound, Invalid, Conflict."""
+    """Ask for another rule; `values` by name, None or "" for none, what is left out stays. Lower bounds and more
+    minutes hold at once; the opposite, or none, waits for a second person. Raises NotPermitted, NotFound, Invalid,
+    Conflict."""
     team_of_scope(Scope.TEAM, team_id)
     allowed = policy.may_propose_limits(actor, Scope.TEAM, team_id)
     policy.require(allowed, "Your role may not change which orders of this team wait.")
@@ -50,7 +52,7 @@ def propose_rule(actor: User, team_id: int, values: dict[str, Any], reason: str)
         after = before | {name: text_of(value) for name, value in wanted.items()}
         if after == before:
             raise Conflict("Nothing differs from the rule in force.", code="nothing_differs")
-        looser = any(_looser(before[name], after[name]) for name in NAMES)
+        looser = any(_looser(name, before[name], after[name]) for name in NAMES)
         change = ChangeRequest.objects.create(
             kind=REVIEW,
             scope=Scope.TEAM,
@@ -89,8 +91,11 @@ def _put(actor: User, change: ChangeRequest, action: str) -> None:
     record(actor, action, f"team {change.scope_id}", before=change.before, after=change.after, reason=change.reason)
 
 
-def _looser(before: str | None, after: str | None) -> bool:
-    return before is not None and (after is None or Decimal(after) > Decimal(before))
+def _looser(name: str, before: str | None, after: str | None) -> bool:
+    """More minutes count more orders, so fewer are looser."""
+    if before is None or after is None:
+        return before is not None and after is None
+    return Decimal(after) < Decimal(before) if name == MINUTES else Decimal(after) > Decimal(before)
 
 
 def _parsed(name: str, value: Any) -> Decimal | None:
@@ -101,10 +106,10 @@ def _parsed(name: str, value: Any) -> Decimal | None:
         return None
     try:
         number = Decimal(text)
-        if not number.is_finite() or not 0 < number <= LARGEST[name] or number != round(number, 4):
+        places = 0 if name == MINUTES else 4
+        if not number.is_finite() or not 0 < number <= LARGEST[name] or number != round(number, places):
             raise InvalidOperation
     except InvalidOperation:
-        raise Invalid(
-            {name: f"It is a positive number of at most {LARGEST[name]:,} with at most four decimals."}
-        ) from None
+        kind = "whole number of at most" if name == MINUTES else "number with at most four decimals of at most"
+        raise Invalid({name: f"It is a positive {kind} {LARGEST[name]:,}."}) from None
     return number

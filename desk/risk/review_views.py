@@ -18,6 +18,13 @@ from desk.risk.targets import label_of
 from desk.risk.views import RULES, change_row
 from engine.messages.codes import Scope
 
+LEAD = (
+    "Orders and parent orders that people of the team enter wait for a second person when they are over a bound, with "
+    "what the team sent in the instrument in the minutes before. A lower bound, or more minutes, holds at once; a "
+    "higher one, or none, waits for a risk manager other than you and expires after 30 minutes. An empty bound makes "
+    "no order wait; without minutes each order counts by itself."
+)
+
 
 @login_required
 @require_GET
@@ -63,9 +70,11 @@ def propose_rule(request: HttpRequest, team_id: int) -> HttpResponse:
             errors = refusal.errors if isinstance(refusal, Invalid) else {"": refusal.sentence}
             status = refusal.status
     context = {
-        "label": label,
+        "title": f"Second person for {label}",
+        "lead": LEAD,
+        "back": "risk:rules",
         "fields": filled(fields, typed, errors),
         "reason": filled([reason], typed, errors)[0],
         "errors": other_errors([*fields, reason], errors),
     }
-    return render(request, "risk/propose_rule.html", context, status=status)
+    return render(request, "risk/propose.html", context, status=status)

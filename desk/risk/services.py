@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from desk.accounts.models import User
-from desk.blotter.held import release_as_asked
+from desk.blotter.waiting import release_as_asked
 from desk.risk.changes import (
     approve_change,
     change_history,

@@ -27,8 +27,16 @@ from desk.strategies.models import Strategy
 from engine.messages.codes import Scope
 
 SHOWN = 50
+LEAD = (
+    "What tightens holds at once. What widens waits for a risk manager other than you, and expires after 30 minutes. "
+    "An empty field unsets the limit, which blocks every order."
+)
 NUMBERS = {"next_inbound": "Next number expected", "next_outbound": "Next number sent"}
-RULES = {"notional": ("Notional over", "USD"), "volume_percent": ("Share of average volume over", "percent")}
+RULES = {
+    "notional": ("Notional over", "USD"),
+    "volume_percent": ("Share of average volume over", "percent"),
+    "minutes": ("Counted with orders of the last", "minutes"),
+}
 
 
 @dataclass(frozen=True)
@@ -71,7 +79,7 @@ def diff_of(change: ChangeRequest) -> list[DiffRow]:
     if change.kind == ChangeRequest.Kind.SESSION:
         return [DiffRow(name, NUMBERS[name], "", change.before.get(name), change.after[name]) for name in NUMBERS]
     if change.kind == ChangeRequest.Kind.REVIEW:
-        return [DiffRow(name, *RULES[name], change.before[name], change.after[name]) for name in RULES]
+        return [DiffRow(name, *RULES[name], change.before.get(name), change.after.get(name)) for name in RULES]
     if change.kind != ChangeRequest.Kind.LIMITS:
         return []
     names = [name for name in LIMIT_NAMES if name in change.after]
@@ -165,7 +173,9 @@ def propose(request: HttpRequest, target: str) -> HttpResponse:
             errors = refusal.errors if isinstance(refusal, Invalid) else {"": refusal.sentence}
             status = refusal.status
     context = {
-        "label": label_of(scope, scope_id),
+        "title": f"Limits of {label_of(scope, scope_id)}",
+        "lead": LEAD,
+        "back": "risk:limits",
         "fields": filled(fields, typed, errors),
         "reason": filled([reason], typed, errors)[0],
         "errors": other_errors([*fields, reason], errors),

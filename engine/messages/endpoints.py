@@ -24,12 +24,11 @@ def state_digest(state: Path) -> str:
 
 
 def socket_directory(state: Path) -> Path:
-    """Directory of the engine's sockets, private to the user; under /tmp when the state path is too long for a
-    socket."""
+    """Directory of the engine's sockets; under /tmp when the state path is too long for a socket. Creates nothing: who
+    listens makes it (`engine.messages.socket_folders`)."""
     directory = state.resolve() / "engine"
     if len(str(directory / "control.ipc")) > LONGEST_SOCKET_PATH:
         directory = Path(tempfile.gettempdir()) / f"desk-{os.getuid()}-{state_digest(state)}"
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     return directory
 
 

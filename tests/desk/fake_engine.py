@@ -15,6 +15,7 @@ from engine.messages.catalogue import AlgorithmKind, Catalogue, Parameter, Strat
 from engine.messages.control import Command, Status, decode_command
 from engine.messages.endpoints import engine_endpoints
 from engine.messages.risk import LimitsRow, content_hash
+from engine.messages.socket_folders import leave_socket_directory, make_socket_directory
 
 PAIRS = StrategyKind(
     name="pairs",
@@ -127,6 +128,7 @@ class FakeEngine:
     def start(self) -> "FakeEngine":
         self._socket = zmq.Context.instance().socket(zmq.ROUTER)
         self._socket.setsockopt(zmq.LINGER, 0)
+        make_socket_directory(self.state)
         self._socket.bind(engine_endpoints(self.state).control)
         self._thread.start()
         return self
@@ -135,6 +137,7 @@ class FakeEngine:
         self._stop.set()
         self._thread.join()
         self._socket.close()
+        leave_socket_directory(self.state)
 
     def kinds(self) -> list[str]:
         """The commands that were received, without hello."""

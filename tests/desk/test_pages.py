@@ -127,10 +127,10 @@ DEEDS: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
     "reject": ("risk/changes/<int:change_id>/reject/", {"note": "no"}, (TRADER, RISK)),
     "release": (
         "blotter/queue/<int:waiting>/release/",
-        {"terms": "as asked", "diff_hash": "<held_hash>"},
+        {"terms": "as asked", "diff_hash": "<waiting_hash>"},
         (RISK, COLLEAGUE),
     ),
-    "release as a change": ("risk/changes/<int:waiting>/approve/", {"diff_hash": "<held_hash>"}, (RISK, COLLEAGUE)),
+    "release as a change": ("risk/changes/<int:waiting>/approve/", {"diff_hash": "<waiting_hash>"}, (RISK, COLLEAGUE)),
     "return": ("blotter/queue/<int:waiting>/return/", {"note": "too large"}, (TRADER, RISK, COLLEAGUE)),
     "ask again": ("blotter/queue/<released>/ask/", {}, (TRADER, RISK, COLLEAGUE)),
     "change which orders wait": (
@@ -167,7 +167,7 @@ def patterns(resolver: Any = None, prefix: str = "") -> list[str]:
     return found
 
 
-def held_order(trader: User, name: str) -> ChangeRequest:
+def waiting_order(trader: User, name: str) -> ChangeRequest:
     """A care order that waits."""
     asked = OrderTicket(name, 1, 1, Side.BUY, 100, Decimal(100), care=True, instruction="around the close")
     change = enter_order(trader, asked).entry.change
@@ -192,15 +192,15 @@ def things(
     backtest = Backtest.objects.create(
         strategy=strategy, definition=definition_of(strategy), recording="monday", submitted_by=alice
     )
-    held, released = (held_order(alice, f"care-{at}") for at in (1, 2))
+    waiting, released = (waiting_order(alice, f"care-{at}") for at in (1, 2))
     # Released, and the answer was lost.
     ChangeRequest.objects.filter(pk=released.pk).update(state=ChangeRequest.State.APPROVED, approver=charlie)
     OrderEntry.objects.filter(change=released).update(outcome=OrderEntry.Outcome.UNKNOWN, released_at=timezone.now())
     propose_rule(charlie, strategy.team_id, {"notional": "1000000"}, "a new team")
     rule = propose_rule(alice, strategy.team_id, {"notional": "2000000"}, "busy days")
     return {
-        "int:waiting": held.pk,
-        "held_hash": held.diff_hash,
+        "int:waiting": waiting.pk,
+        "waiting_hash": waiting.diff_hash,
         "released": released.pk,
         "rule": rule.pk,
         "rule_hash": rule.diff_hash,

@@ -141,7 +141,7 @@ def enter_order(request: HttpRequest, response: HttpResponse, body: OrderIn) -> 
     """Enter a manual order of the caller's team.
 
     202 when the engine took it; the same body again is 200 with `Idempotent-Replayed: true`; another body under the
-    same id is 409. 504 `outcome_unknown`: ask again with the same id, never with a new one. Outcome `held`: it waits
+    same id is 409. 504 `outcome_unknown`: ask again with the same id, never with a new one. Outcome `waiting`: it waits
     for a second person under `/queue`.
     """
     user = caller(request, ApiScope.TRADE)

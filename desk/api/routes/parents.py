@@ -18,6 +18,7 @@ from desk.api.shapes import (
     Cursor,
     EntryOut,
     Id,
+    LegIn,
     LegOut,
     LegsIn,
     OrderOut,
@@ -74,14 +75,28 @@ def parent_shape(parent: Any, venues: dict[int, str], algorithms: dict[int, str]
 
 def parent_ticket(body: ParentIn) -> parents.ParentTicket:
     """The ticket that the body is."""
-    return parents.ParentTicket(
-        client_order_id=body.client_order_id,
-        algorithm=body.algorithm,
+    return _ticket(
+        body,
         instrument=instrument_id(body.instrument),
         venues=[venue_number(name) for name in body.venues],
-        side=Side[body.side.upper()],
-        quantity=int(body.quantity),
-        price=None if body.price is None else Decimal(body.price),
+        **_terms(body),
+    )
+
+
+def _terms(body: ParentIn | LegIn) -> dict[str, Any]:
+    return {
+        "side": Side[body.side.upper()],
+        "quantity": int(body.quantity),
+        "price": None if body.price is None else Decimal(body.price),
+    }
+
+
+def _ticket(body: ParentIn | LegsIn, **asked: Any) -> parents.ParentTicket:
+    """What the order is for, and what it shares with every other: how, when and by whom it is worked."""
+    return parents.ParentTicket(
+        **asked,
+        client_order_id=body.client_order_id,
+        algorithm=body.algorithm,
         parameters=dict(body.parameters),
         start_ns=int(body.start_ns),
         end_ns=int(body.end_ns),
@@ -107,25 +122,11 @@ def enter_legs(request: HttpRequest, response: HttpResponse, body: LegsIn) -> An
         LegTerms(
             venue=SMART if leg.venue == SMART_NAME else venue_number(leg.venue),
             instrument=instrument_id(leg.instrument),
-            side=Side[leg.side.upper()],
-            quantity=int(leg.quantity),
-            price=None if leg.price is None else Decimal(leg.price),
+            **_terms(leg),
         )
         for leg in body.legs
     ]
-    ticket = parents.ParentTicket(
-        client_order_id=body.client_order_id,
-        algorithm=body.algorithm,
-        parameters=dict(body.parameters),
-        start_ns=int(body.start_ns),
-        end_ns=int(body.end_ns),
-        seconds=body.seconds,
-        valid_milliseconds=body.valid_milliseconds,
-        care=body.care,
-        instruction=body.instruction.strip(),
-        **of_the_whole(legs),
-    )
-    return entry_answer(response, parents.enter_parent(user, ticket))
+    return entry_answer(response, parents.enter_parent(user, _ticket(body, **of_the_whole(legs))))
 
 
 @router.get("", response=Page[ParentOut])

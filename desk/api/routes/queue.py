@@ -10,8 +10,8 @@ from desk.api.models import ApiScope
 from desk.api.routes.limits import change_shape
 from desk.api.routes.orders import entry_shape, order_ticket
 from desk.api.routes.parents import parent_ticket
-from desk.api.shapes import ChangeOut, HeldOut, Id, RejectionIn, ReleaseIn, RuleIn, RuleOut
-from desk.blotter import held
+from desk.api.shapes import ChangeOut, Id, RejectionIn, ReleaseIn, RuleIn, RuleOut, WaitingOut
+from desk.blotter import waiting
 from desk.blotter.models import OrderEntry
 from desk.blotter.parents import checked_parent
 from desk.blotter.services import checked_order
@@ -24,7 +24,7 @@ router = Router(tags=["queue"])
 rules = Router(tags=["queue"])
 
 
-def held_shape(entry: OrderEntry) -> dict[str, Any]:
+def waiting_shape(entry: OrderEntry) -> dict[str, Any]:
     assert entry.change is not None
     return entry_shape(entry) | {
         "team": entry.team.name,
@@ -35,51 +35,51 @@ def held_shape(entry: OrderEntry) -> dict[str, Any]:
     }
 
 
-@router.get("", response=list[HeldOut])
+@router.get("", response=list[WaitingOut])
 def list_queue(request: HttpRequest) -> Any:
     """Orders that wait, the oldest first, then what became of the latest."""
     user = caller(request, ApiScope.READ)
-    ended = held.queue_entries(user).exclude(change__state__in=held.WAITING)[:SHOWN]
-    return [held_shape(entry) for entry in [*held.waiting_entries(user), *ended]]
+    ended = waiting.queue_entries(user).exclude(change__state__in=waiting.WAITING)[:SHOWN]
+    return [waiting_shape(entry) for entry in [*waiting.waiting_entries(user), *ended]]
 
 
-@router.get("/{change_id}", response=HeldOut)
-def get_held(request: HttpRequest, change_id: Id) -> Any:
-    return held_shape(held.find_held(caller(request, ApiScope.READ), change_id))
+@router.get("/{change_id}", response=WaitingOut)
+def get_waiting(request: HttpRequest, change_id: Id) -> Any:
+    return waiting_shape(waiting.find_waiting(caller(request, ApiScope.READ), change_id))
 
 
-@router.post("/{change_id}/release", response=HeldOut)
+@router.post("/{change_id}/release", response=WaitingOut)
 def release(request: HttpRequest, change_id: Id, body: ReleaseIn) -> Any:
     """A second person, signed in, lets it go: no key may. With `order` or `parent` those terms hold instead; they keep
     instrument, side, quantity and `client_order_id`, and price, venues and time within what was asked."""
     user = caller_in_person(request)
     if body.order and body.parent:
         raise Invalid({"order": "Say an order or a parent order, not both."})
-    held.find_held(user, change_id)
+    waiting.find_waiting(user, change_id)
     terms = None
     if body.order:
         terms = checked_order(order_ticket(body.order))
     elif body.parent:
         terms = checked_parent(parent_ticket(body.parent))
-    held.release(user, change_id, body.diff_hash, terms)
-    return held_shape(held.find_held(user, change_id))
+    waiting.release(user, change_id, body.diff_hash, terms)
+    return waiting_shape(waiting.find_waiting(user, change_id))
 
 
-@router.post("/{change_id}/return", response=HeldOut)
+@router.post("/{change_id}/return", response=WaitingOut)
 def give_back(request: HttpRequest, change_id: Id, body: RejectionIn) -> Any:
     """Return it with a reason; who entered it takes it back."""
     user = caller(request, ApiScope.CANCEL)
-    held.find_held(user, change_id)
+    waiting.find_waiting(user, change_id)
     reject_change(user, change_id, body.note)
-    return held_shape(held.find_held(user, change_id))
+    return waiting_shape(waiting.find_waiting(user, change_id))
 
 
-@router.post("/{change_id}/ask", response=HeldOut)
+@router.post("/{change_id}/ask", response=WaitingOut)
 def ask_again(request: HttpRequest, change_id: Id) -> Any:
     """What became of a release whose answer was lost: the same command again, which the engine applies once."""
     user = caller_in_person(request)
-    held.ask_again(user, change_id)
-    return held_shape(held.find_held(user, change_id))
+    waiting.ask_again(user, change_id)
+    return waiting_shape(waiting.find_waiting(user, change_id))
 
 
 @rules.get("", response=list[RuleOut])

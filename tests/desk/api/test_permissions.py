@@ -100,10 +100,10 @@ TABLE: dict[tuple[str, str], tuple[Any, tuple[int, ...]]] = {
     ("GET", "/parents/{parent_id}/orders"): (None, OWN_TEAM),
     ("DELETE", "/parents/{parent_id}"): (None, (202, 404, 202, 202, 403, 401)),
     ("GET", "/queue"): (None, READ),
-    ("GET", "/queue/{held_id}"): (None, OWN_TEAM),
-    ("POST", "/queue/{held_id}/release"): ({"diff_hash": "{held_hash}"}, (403, 403, 403, 403, 403, 401)),
-    ("POST", "/queue/{held_id}/return"): ({"note": "too large"}, (200, 404, 200, 403, 403, 401)),
-    ("POST", "/queue/{held_id}/ask"): (None, (403, 403, 403, 403, 403, 401)),
+    ("GET", "/queue/{waiting_id}"): (None, OWN_TEAM),
+    ("POST", "/queue/{waiting_id}/release"): ({"diff_hash": "{waiting_hash}"}, (403, 403, 403, 403, 403, 401)),
+    ("POST", "/queue/{waiting_id}/return"): ({"note": "too large"}, (200, 404, 200, 403, 403, 401)),
+    ("POST", "/queue/{waiting_id}/ask"): (None, (403, 403, 403, 403, 403, 401)),
     ("GET", "/second-person"): (None, READ),
     ("POST", "/second-person"): (
         {"team_id": "{team_id}", "bounds": {"notional": "9000"}, "reason": "new"},
@@ -129,16 +129,16 @@ def things(engine: FakeEngine, strategy: Strategy, alice: User) -> dict[str, Any
     project(journal.data)
     change = propose_limits(alice, Scope.STRATEGY, strategy.pk, {"position": 9_000}, "room")[0]
     care = OrderTicket("care-1", 1, 1, Side.BUY, 100, Decimal(100), care=True)
-    held = enter_order(alice, care).entry.change
-    assert held is not None
+    waiting = enter_order(alice, care).entry.change
+    assert waiting is not None
     return {
         "strategy_id": strategy.pk,
         "team_id": strategy.team_id,
         "change_id": change.pk,
         "diff_hash": change.diff_hash,
         "number": 1,
-        "held_id": held.pk,
-        "held_hash": held.diff_hash,
+        "waiting_id": waiting.pk,
+        "waiting_hash": waiting.diff_hash,
         "order_id": 1,
         "parent_id": 2,
     }
@@ -172,7 +172,7 @@ def test_every_role(
 
 def test_no_address_is_missing_from_the_table() -> None:
     described = desk_api.get_openapi_schema()["paths"]
-    named = {(method, path.replace("held_id", "change_id")) for method, path in TABLE}
+    named = {(method, path.replace("waiting_id", "change_id")) for method, path in TABLE}
     known = {
         (method.upper(), path.removeprefix("/api/v1")) for path, methods in described.items() for method in methods
     }
@@ -222,8 +222,8 @@ def test_a_waiting_order_is_released_over_the_api_by_who_is_signed_in(
 ) -> None:
     page = Client()
     page.force_login(charlie, "django.contrib.auth.backends.ModelBackend")
-    address = f"/api/v1/queue/{things['held_id']}"
-    body = {"diff_hash": things["held_hash"], "order": ORDER | {"client_order_id": "care-1", "price": "99.50"}}
+    address = f"/api/v1/queue/{things['waiting_id']}"
+    body = {"diff_hash": things["waiting_hash"], "order": ORDER | {"client_order_id": "care-1", "price": "99.50"}}
     both = page.post(f"{address}/release", body | {"parent": PARENT}, content_type="application/json")
     worse = body | {"order": body["order"] | {"price": "100.50"}}
     refused = page.post(f"{address}/release", worse, content_type="application/json")
@@ -234,7 +234,7 @@ def test_a_waiting_order_is_released_over_the_api_by_who_is_signed_in(
     assert (answer["outcome"], answer["order_id"], answer["change"]["approver"]) == ("sent", "1", "charlie")
     assert (answer["asked"]["price"], answer["released"]["price"]) == ("100", "99.50")
     assert engine.last("enter_order")["price"] == 995_000
-    assert [row["change_id"] for row in api(charlie, "GET", "/queue").json()] == [str(things["held_id"])]
+    assert [row["change_id"] for row in api(charlie, "GET", "/queue").json()] == [str(things["waiting_id"])]
 
 
 def test_a_trader_without_a_team_sees_and_does_nothing(things: dict[str, Any], api: Any) -> None:

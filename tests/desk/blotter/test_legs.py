@@ -7,9 +7,9 @@ import pytest
 from django.test import Client
 
 from desk.accounts.models import User
-from desk.blotter.held import check_within
 from desk.blotter.legs import legs_done
 from desk.blotter.models import OrderEntry, Parent
+from desk.blotter.waiting import check_within
 from desk.link.projector import project
 from desk.markets.models import Venue
 from desk.refusals import Invalid
@@ -109,7 +109,7 @@ def test_a_pair_over_the_rule_waits_for_what_all_its_legs_are_worth(
     SecondPersonRule.objects.create(team_id=alice.team_id, notional=120_000)  # one leg alone is less
     answer = send(page, TYPED)
     entry = OrderEntry.objects.get()
-    assert (entry.outcome, answer["Location"]) == ("held", f"/blotter/queue/{entry.change_id}/")
+    assert (entry.outcome, answer["Location"]) == ("waiting", f"/blotter/queue/{entry.change_id}/")
     assert entry.reason == ""
     assert entry.change is not None
     assert entry.change.reason.startswith("It is worth 160,016.00 USD")

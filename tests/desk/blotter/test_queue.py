@@ -1,4 +1,4 @@
-"""Orders that wait for a second person: held, let go as shown or within it, returned, expired, sent once."""
+"""Orders that wait for a second person: let go as shown or within it, returned, expired, sent once."""
 
 import re
 from dataclasses import replace
@@ -13,10 +13,11 @@ from django.utils import timezone
 from desk.accounts.models import Role, User
 from desk.audit.models import AuditEntry
 from desk.audit.services import verify
-from desk.blotter.held import ask_again, find_held, release, waiting_entries
 from desk.blotter.models import OrderEntry
 from desk.blotter.parents import ParentTicket, checked_parent, enter_parent
+from desk.blotter.second_person import sent_alone, why_it_waits
 from desk.blotter.services import OrderTicket, checked_order, enter_order, replace_order
+from desk.blotter.waiting import ask_again, find_waiting, release, waiting_entries
 from desk.link import client as link
 from desk.link.projector import project
 from desk.markets.models import Instrument, Venue
@@ -31,13 +32,14 @@ from tests.desk.journal_records import PRICE, Journal
 
 pytestmark = pytest.mark.usefixtures("market")
 Outcome, State = OrderEntry.Outcome, ChangeRequest.State
+DAY = {"minutes": "1440"}
 CARE = OrderTicket("care-1", 1, 1, Side.BUY, 300, Decimal("100.00"), care=True, instruction="around the close")
 PARENT = ParentTicket("big-1", "twap", 1, [1], Side.SELL, 3_000, Decimal("99.00"), {"slices": 6}, seconds=1_800)
 
 
-def held(user: User, ticket: OrderTicket = CARE) -> ChangeRequest:
+def waits(user: User, ticket: OrderTicket = CARE) -> ChangeRequest:
     entry = enter_order(user, ticket).entry
-    assert entry.outcome == Outcome.HELD
+    assert entry.outcome == Outcome.WAITING
     assert entry.change is not None
     return entry.change
 
@@ -57,7 +59,7 @@ def rule(user: User, **bounds: Any) -> None:
 
 
 def test_a_care_order_is_sent_when_a_second_person_says_so(engine: FakeEngine, alice: User, gina: User) -> None:
-    change = held(alice)
+    change = waits(alice)
     assert enter_order(alice, CARE).replayed
     assert engine.kinds() == []
     assert [entry.change_id for entry in waiting_entries(gina)] == [change.pk]
@@ -74,7 +76,7 @@ def test_a_care_order_is_sent_when_a_second_person_says_so(engine: FakeEngine, a
     chain = f"team:{alice.team_id}"
     assert told() == [
         ("alice", "order.entered", chain),
-        ("alice", "order.held", chain),
+        ("alice", "order.waiting", chain),
         ("gina", "order.released", chain),
         ("gina", "order.applied", chain),
     ]
@@ -88,14 +90,14 @@ def test_a_care_order_is_sent_when_a_second_person_says_so(engine: FakeEngine, a
 def test_who_entered_it_and_who_has_no_say_do_not_release_it(
     engine: FakeEngine, alice: User, name: str, request: pytest.FixtureRequest
 ) -> None:
-    change = held(alice)
+    change = waits(alice)
     with pytest.raises((NotPermitted, NotFound)):
         release(request.getfixturevalue(name), change.pk, change.diff_hash)
-    assert (engine.kinds(), entry_of(change).outcome) == ([], Outcome.HELD)
+    assert (engine.kinds(), entry_of(change).outcome) == ([], Outcome.WAITING)
 
 
 def test_what_is_released_is_what_was_shown(engine: FakeEngine, alice: User, charlie: User) -> None:
-    change = held(alice)
+    change = waits(alice)
     with pytest.raises(Conflict) as refused:
         release(charlie, change.pk, "0" * 64)
     assert refused.value.code == "diff_differs"
@@ -103,7 +105,7 @@ def test_what_is_released_is_what_was_shown(engine: FakeEngine, alice: User, cha
 
 
 def test_other_terms_within_what_was_asked_are_sent_and_told(engine: FakeEngine, alice: User, charlie: User) -> None:
-    change = held(alice)
+    change = waits(alice)
     ticket = replace(PARENT, client_order_id="care-1", side=Side.BUY, quantity=300, price=Decimal("99.50"))
     terms = checked_parent(ticket)
 
@@ -132,16 +134,16 @@ def test_terms_beyond_what_was_asked_are_refused(
     engine: FakeEngine, alice: User, charlie: User, other: dict[str, Any], field: str
 ) -> None:
     Venue.objects.create(number=2, name="XTWO", protocol="ouch50")
-    change = held(alice)
+    change = waits(alice)
     with pytest.raises(Invalid) as refused:
         release(charlie, change.pk, change.diff_hash, checked_order(replace(CARE, **other)))
     assert list(refused.value.errors) == [field]
     change.refresh_from_db()
-    assert (engine.kinds(), entry_of(change).outcome, change.state) == ([], Outcome.HELD, State.PROPOSED)
+    assert (engine.kinds(), entry_of(change).outcome, change.state) == ([], Outcome.WAITING, State.PROPOSED)
 
 
 def test_it_may_not_last_longer_than_was_asked(engine: FakeEngine, alice: User, charlie: User) -> None:
-    at_once = held(alice, replace(CARE, time_in_force=TimeInForce.IOC))
+    at_once = waits(alice, replace(CARE, time_in_force=TimeInForce.IOC))
     entry = enter_parent(alice, replace(PARENT, care=True)).entry
     assert entry.change is not None
     longer = checked_parent(replace(PARENT, seconds=1_801))
@@ -154,7 +156,7 @@ def test_it_may_not_last_longer_than_was_asked(engine: FakeEngine, alice: User, 
 
 
 def test_it_is_returned_with_a_reason_or_taken_back(engine: FakeEngine, alice: User, gina: User) -> None:
-    change, other = held(alice), held(alice, replace(CARE, client_order_id="care-2"))
+    change, other = waits(alice), waits(alice, replace(CARE, client_order_id="care-2"))
     with pytest.raises(Invalid, match="Say why"):
         reject_change(gina, change.pk, "")
 
@@ -169,7 +171,7 @@ def test_it_is_returned_with_a_reason_or_taken_back(engine: FakeEngine, alice: U
 
 
 def test_an_approval_expires(engine: FakeEngine, alice: User, gina: User) -> None:
-    change = held(alice)
+    change = waits(alice)
     assert change.expires_at - timezone.now() > timedelta(hours=7)
     ChangeRequest.objects.filter(pk=change.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
     with pytest.raises(Conflict, match="expired"):
@@ -209,11 +211,105 @@ def test_what_is_over_the_teams_rule_waits(
 
     entry = enter(alice, plain).entry
 
-    assert entry.outcome == (Outcome.HELD if why else Outcome.SENT)
+    assert entry.outcome == (Outcome.WAITING if why else Outcome.SENT)
     if why:
         assert entry.change.reason.startswith(why)
         assert enter(alice, plain).replayed
         assert entry.change.expires_at - timezone.now() < timedelta(minutes=31)
+
+
+def small(name: str, quantity: int = 100) -> OrderTicket:
+    return replace(CARE, client_order_id=name, quantity=quantity, care=False, instruction="")
+
+
+def test_small_orders_of_a_team_add_up_to_one_that_waits(
+    engine: FakeEngine, alice: User, gina: User, bob: User
+) -> None:
+    rule(alice, notional=30_003)  # three hundred shares at 100.01
+    assert [enter_order(user, small(name)).entry.outcome for user, name in ((alice, "a"), (gina, "b"))] == [
+        Outcome.SENT, Outcome.SENT,
+    ]  # fmt: skip
+    third = enter_order(alice, small("c", 200)).entry
+    assert third.change is not None
+    assert third.outcome == Outcome.WAITING
+    assert third.change.reason == (
+        "With what the team sent in AAA in the last day it is worth 40,004.00 USD; "
+        "over 30,003.00 USD a second person looks at it."
+    )
+    release(gina, third.change.pk, third.change.diff_hash)
+    assert enter_order(alice, small("d")).entry.outcome == Outcome.SENT  # what two people looked at does not count
+    assert enter_order(bob, small("e", 300)).entry.outcome == Outcome.SENT  # another team
+    assert enter_order(alice, small("f")).entry.outcome == Outcome.WAITING
+    engine.refuse_with = "no"
+    assert enter_order(bob, small("g")).entry.outcome == Outcome.REFUSED
+
+
+def test_only_the_minutes_of_the_rule_count_and_none_count_each_order_by_itself(
+    engine: FakeEngine, alice: User
+) -> None:
+    rule(alice, notional=30_003, minutes=30)
+    enter_order(alice, small("a", 300))
+    assert why_it_waits(alice, checked_order(small("b"))).startswith(
+        "With what the team sent in AAA in the last 30 minutes it is worth 40,004.00 USD"
+    )
+    SecondPersonRule.objects.update(minutes=None)
+    assert why_it_waits(alice, checked_order(small("b"))) == ""
+    SecondPersonRule.objects.update(minutes=30)
+    OrderEntry.objects.update(entered_at=timezone.now() - timedelta(minutes=31))
+    assert enter_order(alice, small("b", 300)).entry.outcome == Outcome.SENT
+
+
+def test_the_legs_of_earlier_orders_and_parent_orders_count_in_their_instruments(
+    engine: FakeEngine, alice: User
+) -> None:
+    Instrument.objects.update(hourly_volume=60_000)
+    rule(alice, volume_percent=10)
+    enter_parent(alice, replace(PARENT, quantity=2_000))
+    legs = {"instrument": 1, "quantity": 3_000, "legs": [
+        {"venue": 1, "instrument": 1, "side": 1, "quantity": 1_500, "price": "1"},
+        {"venue": 1, "instrument": 2, "side": 2, "quantity": 1_500, "price": "1"},
+    ]}  # fmt: skip
+    OrderEntry.objects.create(
+        client_order_id="legs", body=legs, body_hash="", command_id="1" * 32, team_id=alice.team_id, entered_by=alice,
+        outcome=Outcome.SENT,
+    )  # fmt: skip
+    locked = SecondPersonRule.objects.get()
+    assert sent_alone(locked, None) == {1: 3_500, 2: 1_500}
+    assert why_it_waits(alice, checked_order(small("b", 2_500))) == ""
+    assert why_it_waits(alice, checked_order(small("b", 2_600))) == (
+        "With what the team sent in AAA in the last day it is 10.17 % of an average hour's volume; "
+        "over 10 % a second person looks at it."
+    )
+
+
+def test_more_shares_of_a_working_order_count_from_then_on(engine: FakeEngine, alice: User) -> None:
+    rule(alice, notional=30_003)
+    journal = Journal(0, alice.team_id or 0)
+    entry = enter_order(alice, small("a")).entry
+    assert entry.order_id is not None
+    journal.enter(entry.order_id, quantity=100)
+    journal.report(entry.order_id, ReportKind.ACCEPTED, OrderState.ACCEPTED, 100)
+    project(journal.data)
+    replace_order(alice, entry.order_id, Decimal("100.00"), 200)
+    entry.refresh_from_db()
+    assert (entry.raised_quantity, sent_alone(SecondPersonRule.objects.get(), None)) == (200, {1: 200})
+    assert enter_order(alice, small("b", 200)).entry.outcome == Outcome.WAITING
+    with pytest.raises(Conflict, match=r"worth 40,004\.00 USD"):
+        replace_order(alice, entry.order_id, Decimal("100.00"), 400)
+
+
+def test_fewer_minutes_are_looser(engine: FakeEngine, alice: User, charlie: User) -> None:
+    assert alice.team_id is not None
+    propose_rule(charlie, alice.team_id, {"notional": "10"}, "begin")
+    assert rule_of(alice.team_id) == {"notional": "10", "volume_percent": None, "minutes": "1440"}
+    assert not propose_rule(charlie, alice.team_id, {"minutes": "10080"}, "longer").loosens
+    for looser in ("60", ""):
+        change = propose_rule(charlie, alice.team_id, {"minutes": looser}, "shorter")
+        assert (change.loosens, rule_of(alice.team_id)["minutes"]) == (True, "10080")
+        reject_change(charlie, change.pk, "no")
+    for wrong in ("1.5", "0", "10081", "x"):
+        with pytest.raises(Invalid, match="positive whole number of at most 10,080"):
+            propose_rule(charlie, alice.team_id, {"minutes": wrong}, "wrong")
 
 
 def test_a_small_order_does_not_grow_over_the_rule(engine: FakeEngine, alice: User) -> None:
@@ -229,7 +325,7 @@ def test_a_small_order_does_not_grow_over_the_rule(engine: FakeEngine, alice: Us
 
 
 def test_a_refusal_of_the_engine_ends_it(engine: FakeEngine, alice: User, gina: User) -> None:
-    change = held(alice)
+    change = waits(alice)
     engine.deny_with = {"denial": "ORDER_QUANTITY", "measured": 300, "bound": 100, "limit_name": "ORDER_QUANTITY"}
     with pytest.raises(EngineRefused, match="300"):
         release(gina, change.pk, change.diff_hash)
@@ -238,7 +334,7 @@ def test_a_refusal_of_the_engine_ends_it(engine: FakeEngine, alice: User, gina: 
 
 
 def test_without_an_engine_it_waits_on(engine: FakeEngine, alice: User, gina: User, monkeypatch: Any) -> None:
-    change = held(alice)
+    change = waits(alice)
 
     def gone(*_: Any) -> Status:
         raise EngineNotReached("Nobody listens.")
@@ -247,7 +343,7 @@ def test_without_an_engine_it_waits_on(engine: FakeEngine, alice: User, gina: Us
         outage.setattr(link, "send", gone)
         with pytest.raises(EngineNotReached):
             release(gina, change.pk, change.diff_hash)
-    assert (entry_of(change).outcome, entry_of(change).released_at) == (Outcome.HELD, None)
+    assert (entry_of(change).outcome, entry_of(change).released_at) == (Outcome.WAITING, None)
     release(gina, change.pk, change.diff_hash)
     assert engine.kinds().count(ENTER_ORDER) == 1
 
@@ -255,7 +351,7 @@ def test_without_an_engine_it_waits_on(engine: FakeEngine, alice: User, gina: Us
 def test_a_lost_answer_is_asked_for_again_and_it_is_sent_once(
     engine: FakeEngine, alice: User, gina: User, charlie: User, monkeypatch: Any
 ) -> None:
-    change = held(alice)
+    change = waits(alice)
     send = link.send
 
     def lost(made: Command) -> Status:
@@ -281,11 +377,11 @@ def test_a_lost_answer_is_asked_for_again_and_it_is_sent_once(
 
 
 def test_who_left_the_team_enters_nothing_any_more(engine: FakeEngine, alice: User, gina: User) -> None:
-    change = held(alice)
+    change = waits(alice)
     User.objects.filter(pk=alice.pk).update(role=Role.VIEWER)
     with pytest.raises(Conflict, match="may not enter orders"):
         release(gina, change.pk, change.diff_hash)
-    assert find_held(gina, change.pk).outcome == Outcome.HELD
+    assert find_waiting(gina, change.pk).outcome == Outcome.WAITING
 
 
 def test_a_stricter_rule_holds_at_once_and_a_looser_one_takes_two(alice: User, charlie: User, dora: User) -> None:
@@ -293,13 +389,13 @@ def test_a_stricter_rule_holds_at_once_and_a_looser_one_takes_two(alice: User, c
     assert propose_rule(alice, team, {"notional": "1,000,000"}, "new").state == State.APPLIED
     assert propose_rule(charlie, team, {"volume_percent": "5"}, "new").state == State.APPLIED
     looser = propose_rule(charlie, team, {"notional": ""}, "too slow")
-    assert (looser.state, rule_of(team)) == (State.PROPOSED, {"notional": "1000000", "volume_percent": "5"})
+    assert (looser.state, rule_of(team)) == (State.PROPOSED, {"notional": "1000000", "volume_percent": "5"} | DAY)
     with pytest.raises(NotPermitted):
         approve_rule(charlie, looser.pk, looser.diff_hash)
 
     assert approve_rule(dora, looser.pk, looser.diff_hash).state == State.APPLIED
 
-    assert rule_of(team) == {"notional": None, "volume_percent": "5"}
+    assert rule_of(team) == {"notional": None, "volume_percent": "5"} | DAY
     actions = ["review.proposed", "review.tightened"] * 2 + ["review.proposed", "review.approved"]
     assert [action for _, action, _ in told("review.")] == actions
     for wrong in ("-1", "0", "much", "NaN", "1.00001"):

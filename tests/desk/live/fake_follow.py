@@ -12,6 +12,7 @@ import zmq
 
 from engine.messages.endpoints import engine_endpoints
 from engine.messages.follow import CreditRequest, FollowRequest, decode_request, encode_batch, encode_state
+from engine.messages.socket_folders import leave_socket_directory, make_socket_directory
 
 
 def state_of(**changes: Any) -> dict[str, Any]:
@@ -60,6 +61,7 @@ class FakeFollow:
         self._stop = threading.Event()
         self._socket = zmq.Context.instance().socket(zmq.ROUTER)
         self._socket.setsockopt(zmq.LINGER, 0)
+        make_socket_directory(self.directory)
         self._socket.bind(engine_endpoints(self.directory).follow)
         self._positions: dict[bytes, list[int]] = {}  # follower: next record, credit left
         self._watchers: set[bytes] = set()
@@ -73,6 +75,7 @@ class FakeFollow:
         self._stop.set()
         self._thread.join()
         self._socket.close()
+        leave_socket_directory(self.directory)
 
     def forget(self) -> None:
         """Know none of the followers any more, as after a restart."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from desk.environment import BadEnvironment, Environment, read_environment
+from desk.environment import BadEnvironment, Environment, read_environment, socket_directory
 from desk.operations.demo import Market, claim_ports, forget_deleted_state
 from desk.operations.embedded import ServiceFailed, start_services
 from desk.operations.launcher import (
@@ -25,6 +25,7 @@ from desk.operations.progress import Progress
 from desk.operations.readiness import NotReady
 from desk.operations.stack import Stack
 from desk.operations.state_lock import StateInUse, lock_state
+from engine.messages.socket_folders import forget_folder
 
 
 class Command(BaseCommand):
@@ -77,6 +78,7 @@ def run(environment: Environment, host: str, address: str) -> None:
         set_stop_handler(signal.SIG_IGN)
         progress.say("\nStopping ...")
         launcher.stop()
+        forget_folder(socket_directory(environment.state))
         progress.say("Everything has stopped.")
         if users:
             # Their passwords are kept nowhere: they are shown even though the desk did not come up.

@@ -21,7 +21,7 @@ from desk.accounts.models import User
 from desk.audit.services import record
 from desk.blotter.entries import ALGORITHM, command_of, keep_answer, refusal_sentence
 from desk.blotter.models import OrderEntry
-from desk.blotter.second_person import why_held
+from desk.blotter.second_person import decider
 from desk.link import client
 from desk.refusals import Conflict, EngineNotReached, EngineRefused, Invalid, NotFound
 from desk.risk.agreed import agree, carry_out, identity_of
@@ -58,21 +58,27 @@ def care_errors(care: bool, instruction: str) -> dict[str, str]:
     return {}
 
 
-def hold_for(actor: User, body: dict[str, Any]) -> Callable[[OrderEntry], None] | None:
-    """What makes a new entry of this body wait, None when it goes out at once. Raises as `why_held`."""
+def wait_for_person(actor: User, body: dict[str, Any]) -> Callable[[OrderEntry], None]:
+    """What makes a new entry of this body wait if it has to, in the transaction that makes it. Raises as `decider`."""
     if body.get("care"):
-        return lambda entry: _hold(entry, "care", body["instruction"].strip() or NO_INSTRUCTION, CARE_LIFETIME)
+        return lambda entry: _wait(entry, "care", body["instruction"].strip() or NO_INSTRUCTION, CARE_LIFETIME)
     if OrderEntry.objects.filter(client_order_id=body["client_order_id"]).exists():
-        return None
-    why = why_held(actor, body)
-    return (lambda entry: _hold(entry, "rule", why, LIFETIME)) if why else None
+        return lambda _entry: None
+    decide = decider(actor, body)
+
+    def look(entry: OrderEntry) -> None:
+        why = decide(entry)
+        if why:
+            _wait(entry, "rule", why, LIFETIME)
+
+    return look
 
 
-def _hold(entry: OrderEntry, cause: str, why: str, lifetime: timedelta) -> None:
+def _wait(entry: OrderEntry, cause: str, why: str, lifetime: timedelta) -> None:
     expires_at = timezone.now() + lifetime
     if entry.body.get("end_ns"):
         expires_at = min(expires_at, datetime.fromtimestamp(entry.body["end_ns"] / 1e9, UTC))
-    before = {"held": cause}
+    before = {"waits": cause}
     change = ChangeRequest.objects.create(
         kind=ORDER,
         scope=Scope.TEAM,
@@ -85,9 +91,9 @@ def _hold(entry: OrderEntry, cause: str, why: str, lifetime: timedelta) -> None:
         proposer=entry.entered_by,
         expires_at=expires_at,
     )
-    entry.outcome, entry.change, entry.command_id = Outcome.HELD, change, identity_of(change)
+    entry.outcome, entry.change, entry.command_id = Outcome.WAITING, change, identity_of(change)
     entry.save(update_fields=["outcome", "change", "command_id"])
-    _tell(entry.entered_by, "order.held", entry, reason=why)
+    _tell(entry.entered_by, "order.waiting", entry, reason=why)
 
 
 def waiting_entries(user: User) -> QuerySet[OrderEntry]:
@@ -104,7 +110,7 @@ def queue_entries(user: User) -> QuerySet[OrderEntry]:
     return policy.visible(rows, user)
 
 
-def find_held(user: User, change_id: int) -> OrderEntry:
+def find_waiting(user: User, change_id: int) -> OrderEntry:
     """One of them by the number of its change, or NotFound."""
     expire_changes()
     return policy.find_visible(queue_entries(user), user, change_id=change_id)
@@ -118,12 +124,12 @@ def release(actor: User, change_id: int, diff_hash: str, terms: dict[str, Any] |
     """
     released = "It was released already; ask again what became of it."
     # Before anything looks at the time: one whose answer was lost never expires, somebody has to hear of its end.
-    if find_held(actor, change_id).outcome == Outcome.UNKNOWN:
+    if find_waiting(actor, change_id).outcome == Outcome.UNKNOWN:
         raise Conflict(released, code="change_approved")
 
     def note(change: ChangeRequest) -> None:
         entry = OrderEntry.objects.select_for_update().get(change=change)
-        if entry.outcome != Outcome.HELD:
+        if entry.outcome != Outcome.WAITING:
             raise Conflict(released, code="change_approved")
         if not policy.may_enter_order(change.proposer, entry.team_id):
             raise Conflict(f"{change.proposer} may not enter orders for {entry.team} any more.", code="proposer_gone")
@@ -139,7 +145,7 @@ def release(actor: User, change_id: int, diff_hash: str, terms: dict[str, Any] |
     try:
         carry_out(change, command_of(entry), lambda made: _apply(entry, made))
     except EngineNotReached:
-        entry.outcome, entry.released_at, entry.released_body = Outcome.HELD, None, None
+        entry.outcome, entry.released_at, entry.released_body = Outcome.WAITING, None, None
         entry.save(update_fields=["outcome", "released_at", "released_body"])
         raise
     return _finish(actor, change, entry)
@@ -155,7 +161,7 @@ def ask_again(actor: User, change_id: int) -> ChangeRequest:
 
     Raises NotFound, NotPermitted, Conflict (nothing is open), EngineNotReached, EngineRefused, OutcomeUnknown.
     """
-    entry = find_held(actor, change_id)
+    entry = find_waiting(actor, change_id)
     change = entry.change
     assert change is not None
     policy.require(policy.may_reject(actor, change), "Only who asked, or who may release it, asks again.")
