@@ -15,7 +15,7 @@ from engine.messages.codes import Liquidity, OrderAction, RecordKind, ReportKind
 from engine.messages.prices import fixed_text
 from engine.messages.records import BodyRecord
 from engine.protocols import ouch42_layouts, ouch50_layouts
-from engine.protocols.fix44 import LIMIT, SIDES, TIMES_IN_FORCE, time_text
+from engine.protocols.fix44 import LIMIT, POSTS_ONLY, SIDES, TIMES_IN_FORCE, time_text
 from engine.protocols.fix_dictionary import read_dictionary
 from engine.protocols.layouts import Layout
 
@@ -24,7 +24,12 @@ OF_NO_ORDER = 0
 STRATEGY_MASK = 0xFFFFFF
 SIDE_LETTERS = {int(Side.BUY): "B", int(Side.SELL): "S"}
 OUCH_TIMES = {
-    protocol: {int(TimeInForce.DAY): day, int(TimeInForce.IOC): immediate, int(TimeInForce.FOK): immediate}
+    protocol: {
+        int(TimeInForce.DAY): day,
+        int(TimeInForce.POST_ONLY): day,
+        int(TimeInForce.IOC): immediate,
+        int(TimeInForce.FOK): immediate,
+    }
     for protocol, day, immediate in (("ouch50", "0", "3"), ("ouch42", "99998", "0"))
 }
 Fields = list[list[Any]]
@@ -60,6 +65,7 @@ FIX_EXEC_TYPES = {
     ReportKind.REJECTED: "8",
     ReportKind.CANCEL_PENDING: "6",
 }
+OUCH_OPTIONS = ("post_only",)  # of OUCH 5.0, behind the fields of a message
 OF_THE_VENUE = frozenset({OrderAction.MASS_CANCEL, OrderAction.DISABLE_ENTRY, OrderAction.ENABLE_ENTRY})
 REFUSALS = frozenset({ReportKind.REJECTED, ReportKind.CANCEL_REJECTED})
 
@@ -104,7 +110,8 @@ def _ouch(body: Any, protocol: str, asked: bool, instrument: str) -> tuple[str, 
     values |= {"instrument": instrument, "side": SIDE_LETTERS.get(int(body["side"]), "")}
     values |= _ouch_orders(body, protocol, asked)
     shown: Fields = [["", "type", layout.code]]
-    shown += [["", row[0], values[row[0]]] for row in layout.rows if values.get(row[0], "") != ""]
+    names = (*(row[0] for row in layout.rows), *OUCH_OPTIONS)
+    shown += [["", name, values[name]] for name in names if values.get(name, "") != ""]
     if not asked:
         shown.append(["", "sequence", str(int(body["venue_sequence"]))])
     return layout.code, layout.title, shown
@@ -131,6 +138,8 @@ def _ouch_request(body: Any, protocol: str) -> dict[str, str]:
     made = {"price": fixed_text(int(body["price"]), 4), "time_in_force": OUCH_TIMES[protocol].get(in_force, "")}
     if action == OrderAction.ENTER:
         made["quantity"] = str(int(body["quantity"]))  # a replacement's is the whole chain's, which no record has
+    if in_force == TimeInForce.POST_ONLY:
+        made["post_only" if protocol == "ouch50" else "display"] = "P"
     return made
 
 
@@ -163,6 +172,8 @@ def _fix_request(body: Any, instrument: str, time_ns: int) -> tuple[str, dict[in
     terms = {40: LIMIT, 44: fixed_text(int(body["price"]), 4)}
     if (in_force := int(body["time_in_force"])) in TIMES_IN_FORCE:
         terms[59] = TIMES_IN_FORCE[TimeInForce(in_force)]
+    if in_force == TimeInForce.POST_ONLY:
+        terms[18] = POSTS_ONLY
     return FIX_REQUESTS[action], made | terms | named | {60: time_text(time_ns)}
 
 
