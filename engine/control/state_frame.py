@@ -23,7 +23,10 @@ ON_DEMAND = frozenset({"R", "S"})  # lines that appear once they were needed
 COUNTED = (
     "packets", "messages", "duplicates", "gaps", "lost", "malformed", "heartbeats", "recovered", "behind",
 )  # fmt: skip
-PARENT_NUMBERS = ("trader", "side", "quantity", "price", "start_ns", "end_ns", "filled", "scheduled", "volume")
+PARENT_NUMBERS = (
+    "trader", "side", "quantity", "price", "start_ns", "end_ns", "filled", "scheduled", "volume", "auction_working",
+    "auction_filled",
+)  # fmt: skip
 NOT_REFUSED = frozenset({"applied", "not_followed", "not_book"})
 
 

@@ -294,6 +294,7 @@ def test_the_state_says_how_far_it_is(floor: Floor) -> None:
             "side": BUY, "quantity": 600, "price": MIDDLE + TICK, "start_ns": START_NS,
             "end_ns": START_NS + 10 * SECOND_NS, "state": "WORKING", "filled": 100, "scheduled": 300, "working": 200,
             "average_price": MIDDLE - TICK, "volume": 700, "refusing": 0, "legs": [],
+            "auction_working": 0, "auction_filled": 0,
         }
     ]  # fmt: skip
     assert state["strategies"] == []
