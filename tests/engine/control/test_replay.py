@@ -26,9 +26,17 @@ from engine.hotpath.tables import LEGS_PER_STRATEGY
 from engine.journal.append import commit_journal, reserve_journal
 from engine.journal.reader import Span
 from engine.messages import control
-from engine.messages.codes import EngineState, ParentState, RecordKind, ReportKind, Scope, StrategyState
+from engine.messages.codes import (
+    EngineState,
+    ParentState,
+    RecordKind,
+    ReportKind,
+    Scope,
+    StrategyState,
+    TimeInForce,
+)
 from engine.messages.journal import ENGINE_STATE
-from engine.protocols import moldudp64
+from engine.protocols import itch50, moldudp64
 from tests.engine.loop_builder import (
     ALPHA,
     BRAVO,
@@ -84,6 +92,14 @@ class Lived(Loop):
         self.pass_time(100 * MS_NS)
         self.quote(ALPHA, MIDDLE + 100 * ticks - 100, MIDDLE + 100 * ticks + 100, self.now)
         self.quote(BRAVO, MIDDLE - 100, MIDDLE + 100, self.now)
+
+    def cross(self, letter: str) -> None:
+        """The venue prints the opening or the closing cross of the first instrument."""
+        fields: dict[str, Any] = {"quantity": 100, "price": MIDDLE, "match_number": self.next_sequence[VENUE]}
+        message = itch50.encode(
+            "cross_trade", stock_locate=ALPHA, timestamp_ns=self.now, instrument="ALPHA", cross_type=letter, **fields
+        )
+        self.packet([message])
 
     def answer_some(self, kind: ReportKind, which: int, quantity: int) -> None:
         numbers = [int(n) for n in self.memory.orders["order_id"] if n]
@@ -187,6 +203,12 @@ STEPS: st.SearchStrategy[Step] = st.one_of(
         lambda side, q: lambda loop: loop.command(manual(side, q)), st.sampled_from([BUY, SELL]), st.integers(1, 200)
     ),
     st.builds(
+        lambda force, q: lambda loop: loop.command(replace(manual(BUY, q), time_in_force=force)),
+        st.sampled_from([TimeInForce.AT_OPEN, TimeInForce.AT_CLOSE]),
+        st.integers(1, 200),
+    ),
+    st.builds(lambda letter: lambda loop: loop.cross(letter), st.sampled_from("OC")),
+    st.builds(
         lambda side, q, limit, force: lambda loop: loop.command(smart(side, q, limit, force)),
         SIDES,
         st.integers(1, 1500),
@@ -250,6 +272,7 @@ def parent(loop: Lived, name: str, side: int, owner: int) -> control.EnterParent
     """A parent order of a few seconds, of people's or the strategy's."""
     kind = compiled_algorithm(name)
     values = {parameter.name: parameter.default for parameter in kind.module.PARAMETERS}
+    values |= {"auction": 40.0} if name == "close" else {}
     end_ns = int(loop.core["clock_ns"]) + 3 * SECOND_NS
     legs = [leg(ALPHA, side, 500), leg(BRAVO, BUY + SELL - side, 300)] if name == "legs" else []
     venues, price, quantity = ([1], 0, 800) if legs else ([1, 2], MIDDLE + 500, 500)
@@ -314,6 +337,32 @@ def test_working_parent_orders_are_there_again_after_a_replay(monkeypatch: pytes
 
     assert made.found.extra == b""
     assert state_of(made.memory, made.commands.configuration) == expected
+
+
+def test_what_waits_for_a_cross_and_what_came_too_late_are_the_same_after_a_replay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lived = Lived()
+    number = lived.applied(parent(lived, "close", BUY, 0))["parent_id"]
+    for ticks in (1, 2):
+        pass_time(lived.address)
+        lived.swing(ticks)
+    (child,) = [row for row in lived.memory.orders.copy() if row["time_in_force"] == TimeInForce.AT_CLOSE]
+    lived.report(ReportKind.ACCEPTED, int(child["order_id"]))
+    lived.report(ReportKind.EXECUTED, int(child["order_id"]), 150, MIDDLE)
+    lived.cross("C")
+    late = lived.command(replace(manual(BUY, 10), time_in_force=TimeInForce.AT_CLOSE))
+    (row,) = lived.commands.parents.working()
+    state = lived.memory.rows[row][0]
+    assert (late.body["denial"], int(child["parent"]), int(child["leaves"])) == ("AUCTION_OVER", number, 200)
+    assert (int(state["auction_working"]), int(state["auction_filled"])) == (50, 150)
+    expected = state_of(lived.memory, lived.configuration) | {"statuses": lived.memory.statuses.tobytes()}
+
+    made = replayed(lived, monkeypatch)
+
+    assert made.found.extra == b""
+    found = state_of(made.memory, made.commands.configuration) | {"statuses": made.memory.statuses.tobytes()}
+    assert found == expected
 
 
 @pytest.mark.parametrize(("owner", "unwind"), [(0, 0), (STRATEGY, 1)])
