@@ -16,7 +16,7 @@ def rename(before: str, after: str) -> Any:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("blotter", "0012_post_only"),
+        ("blotter", "0013_auctions"),
     ]
 
     operations = [
