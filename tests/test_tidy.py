@@ -105,3 +105,13 @@ def test_nothing_is_left_for_later() -> None:
         f"{name}: {line.strip()}" for name, text in SOURCES.items() for line in text.split("\n") if words.search(line)
     ]
     assert [line for line in left if not line.startswith("tests/test_tidy.py")] == []
+
+
+def test_the_migrations_of_an_app_are_one_chain() -> None:
+    """Two that were made at the same time from the same one: nothing migrates any more."""
+    seen: dict[tuple[Path, str], str] = {}
+    for path in sorted(PROJECT_ROOT.glob("desk/*/migrations/[0-9]*.py")):
+        key = (path.parent, path.name[:4])
+        assert key not in seen, f"{path} and {seen[key]}"
+        seen[key] = path.name
+    assert seen
