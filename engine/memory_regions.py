@@ -39,9 +39,10 @@ def forget(address: int) -> None:
 
 
 def inside(address: int, length: int) -> bool:
-    """Whether one registered region holds all the bytes."""
+    """Whether one registered region holds all the bytes. An owner may go, and its region with it, while we look."""
     last = bisect_right(_starts, address)
-    return any(address + length <= start + _lengths[start] for start in _starts[max(0, last - NEIGHBOURS) : last])
+    near = _starts[max(0, last - NEIGHBOURS) : last]
+    return any(address + length <= start + _lengths.get(start, 0) for start in near)
 
 
 def check(address: int, length: int) -> None:

@@ -35,7 +35,9 @@ if BACKEND == "native":
 
     native_library.install()
     from engine.native_llvm import (
+        address_of_entry,
         address_of_function,
+        call_entry,
         call_strategy,
         clock_gettime,
         compile_strategy,
@@ -46,6 +48,7 @@ if BACKEND == "native":
         cycle_counter,
         errno,
         hot,
+        hot_entry,
         hot_inlined,
         load_acquire,
         load_be16,
@@ -79,7 +82,9 @@ if BACKEND == "native":
     from engine.native_views import fix_fields, view
 elif BACKEND == "checked":
     from engine.native_checked import (
+        address_of_entry,
         address_of_function,
+        call_entry,
         call_strategy,
         clock_gettime,
         compile_strategy,
@@ -90,6 +95,7 @@ elif BACKEND == "checked":
         cycle_counter,
         errno,
         hot,
+        hot_entry,
         hot_inlined,
         load_acquire,
         load_be16,
@@ -123,7 +129,9 @@ elif BACKEND == "checked":
     )
 else:
     from engine.native_plain import (
+        address_of_entry,
         address_of_function,
+        call_entry,
         call_strategy,
         clock_gettime,
         compile_strategy,
@@ -134,6 +142,7 @@ else:
         cycle_counter,
         errno,
         hot,
+        hot_entry,
         hot_inlined,
         load_acquire,
         load_be16,

@@ -14,7 +14,9 @@ import numpy as np
 from engine import native_plain as plain
 from engine.memory_regions import check
 from engine.native_plain import (
+    address_of_entry,
     address_of_function,
+    call_entry,
     call_strategy,
     clock_gettime,
     compile_strategy,
@@ -23,6 +25,7 @@ from engine.native_plain import (
     cycle_counter,
     errno,
     hot,
+    hot_entry,
     hot_inlined,
     pause,
     prefetch,

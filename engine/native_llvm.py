@@ -14,6 +14,7 @@ from numba.extending import intrinsic
 I8, I16, I32, I64 = ir.IntType(8), ir.IntType(16), ir.IntType(32), ir.IntType(64)
 
 STRATEGY_SIGNATURE = types.int64(types.int64, types.int64, types.int64)
+ENTRY_SIGNATURE = types.int64(*[types.int64] * 11)
 
 
 def hot(function: Any) -> Any:
@@ -24,6 +25,30 @@ def hot(function: Any) -> Any:
 def hot_inlined(function: Any) -> Any:
     """As `hot`, and always part of its caller: for small steps on the usual way, where a call costs 2 ns."""
     return njit(nogil=True, cache=True, error_model="numpy", forceinline=True, no_cfunc_wrapper=True)(function)
+
+
+def hot_entry(function: Any) -> Any:
+    """As `hot`, for one of ENTRY_SIGNATURE that other compiled code calls at an address, without a copy of its own."""
+    return njit(nogil=True, cache=True, error_model="numpy")(function)
+
+
+def address_of_entry(compiled: Any) -> int:
+    """Entry point of what `hot_entry` made, for `call_entry`; compiled or loaded first if need be."""
+    compiled.compile(ENTRY_SIGNATURE.args)
+    made = compiled.overloads[ENTRY_SIGNATURE.args]
+    return int(made.library.get_pointer_to_function(made.fndesc.llvm_cfunc_wrapper_name))
+
+
+@intrinsic
+def call_entry(_context: Any, entry: Any, what: Any, engine: Any, a: Any, b: Any, c: Any, d: Any, e: Any) -> Any:
+    """Call what `hot_entry` made, at address `entry`; the last four of its arguments are 0."""
+
+    def generate(_ctx: Any, builder: Any, _sig: Any, args: Any) -> Any:
+        kind = ir.FunctionType(I64, [I64] * len(ENTRY_SIGNATURE.args))
+        padding = [I64(0)] * (len(ENTRY_SIGNATURE.args) - len(args) + 1)
+        return builder.call(builder.inttoptr(args[0], kind.as_pointer()), [*args[1:], *padding])
+
+    return types.int64(*[types.int64] * 8), generate
 
 
 def compile_strategy(function: Any) -> Any:

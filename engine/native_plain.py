@@ -13,6 +13,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _STRATEGIES: list[Any] = []
 _SIGN = 1 << 63
 _ALL = (1 << 64) - 1
+MOST_ARGUMENTS = 11
 
 
 def hot(function: Any) -> Any:
@@ -20,7 +21,7 @@ def hot(function: Any) -> Any:
     return function
 
 
-hot_inlined = hot
+hot_inlined = hot_entry = hot
 
 
 def compile_strategy(function: Any) -> Any:
@@ -32,6 +33,16 @@ def compile_strategy(function: Any) -> Any:
 def address_of_function(compiled: Any) -> int:
     """The number that `call_strategy` takes."""
     return int(compiled)
+
+
+def address_of_entry(compiled: Any) -> int:
+    """The number that `call_entry` takes."""
+    return compile_strategy(compiled)
+
+
+def call_entry(entry: int, *arguments: int) -> int:
+    """Call the function numbered `entry`; the rest of its arguments are 0."""
+    return int(_STRATEGIES[entry - 1](*arguments, *(0,) * (MOST_ARGUMENTS - len(arguments))))
 
 
 def call_strategy(entry: int, context: int, row: int, event: int) -> int:

@@ -21,9 +21,8 @@ from engine.control.commands import Commands
 from engine.control.configuration import Configuration
 from engine.hotpath import tables
 from engine.hotpath.calibration import cycles_per_us, read_cycles
+from engine.hotpath.entries import apply_event, session_event
 from engine.hotpath.memory import EngineMemory
-from engine.hotpath.replay import apply_event
-from engine.hotpath.sessions import session_event
 from engine.journal.append import commit_journal, reserve_journal
 from engine.journal.copier import CopierProcess, SyncPolicy, start_copier
 from engine.journal.scratch import ScratchJournal

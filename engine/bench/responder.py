@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from engine.hotpath.feed import take_datagram
-from engine.hotpath.sessions import take_answer
+from engine.hotpath.entries import TAKE_ANSWER, TAKE_DATAGRAM, library_address
 from engine.hotpath.tables import ENGINE, OUTBOUND_BYTES, VENUE, VENUES
 from engine.native import (
     address_of,
+    call_entry,
     copy_bytes,
     cycle_counter,
     hot,
@@ -39,6 +39,7 @@ LIVE, REMOVED, USER = ord("L"), ord("R"), ord("U")
 
 RESPONDER = np.dtype(
     [
+        ("library", "<i8"),  # address of the loop's compiled code: what trades is measured, and not a copy of it
         ("frames", "<i8"),  # address of the copy of what is being answered
         ("answer", "<i8"),
         ("quantities", "<i8"),  # by user reference, of what rests
@@ -63,6 +64,7 @@ class Responder:
         self._quantities = touched(REFERENCES, np.dtype("<i8"))
         self.sent = touched(max(room, 1), np.dtype("u1"))
         row = self.state[0]
+        row["library"] = library_address()
         row["frames"], row["answer"] = address_of(self._frames), address_of(self._answer)
         row["quantities"], row["rest_every"] = address_of(self._quantities), rest_every
         row["sent"], row["sent_room"] = address_of(self.sent) if room else 0, room
@@ -171,7 +173,7 @@ def answer_frames(engine, venue_index, responder, frames, used):
             length = write_answer(responder, message, number, state.answer)
             if length == 0:
                 break
-            take_answer(engine, venue_index, state.answer, length)
+            call_entry(state.library, TAKE_ANSWER, engine, venue_index, state.answer, length, 0, 0)
         at += HEADER_LENGTH - 1 + load_be16(frames + at)
     return at
 
@@ -195,6 +197,7 @@ def drive(engine, venue_index, responder, packets, offsets, first, last, cycles)
     Returns how many were taken: fewer than all when a log was full.
     """
     core = view(engine, 1, ENGINE)[0]
+    library = view(responder, 1, RESPONDER)[0].library
     core.received_cycles = 0
     for n in range(first, last):
         start = load_i64(offsets + n * 8)
@@ -202,7 +205,7 @@ def drive(engine, venue_index, responder, packets, offsets, first, last, cycles)
         core.clock_ns += PACKET_GAP_NS
         if cycles != 0:
             core.received_cycles = cycle_counter()
-        take_datagram(engine, venue_index, 0, packets + start, length)
+        call_entry(library, TAKE_DATAGRAM, engine, venue_index, 0, packets + start, length, 0)
         if cycles != 0:
             store_i64(cycles + (n - first) * 8, cycle_counter() - core.received_cycles)
         answer_all(engine, venue_index, responder)
@@ -225,7 +228,8 @@ def rehearse(engine, venue_index, responder, packets, offsets, count, starts, en
         start = load_i64(offsets + n * 8)
         core.clock_ns += PACKET_GAP_NS
         core.received_cycles = 0
-        take_datagram(engine, venue_index, 0, packets + start, load_i64(offsets + n * 8 + 8) - start)
+        length = load_i64(offsets + n * 8 + 8) - start
+        call_entry(state.library, TAKE_DATAGRAM, engine, venue_index, 0, packets + start, length, 0)
         store_i64(starts + n * 8, state.sent_used)
         take_sent(engine, venue_index, responder)
         store_i64(ends + n * 8, state.sent_used)

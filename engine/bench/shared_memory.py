@@ -27,14 +27,15 @@ import numpy as np
 from engine.bench.decision_path import DecisionPath, SharedLogs
 from engine.bench.itch_session import VENUE
 from engine.bench.market import Market, Pairs, choose_pairs, make_market
-from engine.bench.responder import Responder, answer_all
+from engine.bench.responder import RESPONDER, Responder, answer_all
 from engine.hotpath.clock import read_clock
-from engine.hotpath.feed import take_datagram
+from engine.hotpath.entries import TAKE_DATAGRAM
 from engine.hotpath.tables import ENGINE
 from engine.hotpath.tables import VENUE as VENUE_ROW
 from engine.hotpath.tables import VENUES as VENUE_ROWS
 from engine.native import (
     address_of,
+    call_entry,
     clock_gettime,
     cycle_counter,
     hot,
@@ -72,6 +73,7 @@ def serve(engine, venue_index, responder, feed, orders, packet):
     """Take packets until told to stop; what each causes goes out under the number of its first message."""
     core = view(engine, 1, ENGINE)[0]
     venue = view(core.venues, VENUE_ROWS, VENUE_ROW)[venue_index]
+    library = view(responder, 1, RESPONDER)[0].library
     while load_acquire(feed + STOP_AT) == 0:
         if not packet_waits(feed):
             pause()
@@ -79,7 +81,7 @@ def serve(engine, venue_index, responder, feed, orders, packet):
         length = packet_take(feed, packet)
         core.received_cycles = cycle_counter()
         read_clock(engine)
-        take_datagram(engine, venue_index, 0, packet, length)
+        call_entry(library, TAKE_DATAGRAM, engine, venue_index, 0, packet, length, 0)
         used = venue.outbound_used
         if used > 0:
             packet_push(orders, packet_sequence(packet), venue.outbound, used)
@@ -251,7 +253,8 @@ def measure(market: Market, pairs: int, warm: int, rounds: int, gap_ns: int, dis
     engine, floor = Meter(market), Meter(market)
     try:
         with contestant(serve_engine(market, pairs, disk), cpu) as ends:
-            engine.send(ends, 0, warm, gap_ns)
+            for first in range(0, warm, CAPACITY):  # not measured: never more than the ring holds
+                engine.send(ends, first, min(first + CAPACITY, warm), gap_ns)
             for burst in bursts:
                 engine.send(ends, *burst, gap_ns)
         with contestant(serve_floor(engine.sizes), cpu) as ends:

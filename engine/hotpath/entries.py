@@ -32,7 +32,7 @@ from engine.hotpath import (
     traded_volume,
     venue_requests,
 )
-from engine.native import hot
+from engine.native import address_of_entry, hot, hot_entry
 
 MOST_ARGUMENTS = 9
 SIGNAL_SCALE = 1_000  # of a replacement
@@ -147,7 +147,7 @@ def call_step(what, engine, a, b, c):
     return 0
 
 
-@hot
+@hot_entry
 def call(what, engine, a, b, c, d, e, f, g, h, i):
     """One of the functions below."""
     if what == RUN_LOOP:
@@ -221,6 +221,11 @@ def _entry(what: int) -> Callable[..., int]:
         return int(call(what, int(engine), *map(int, arguments), *padding))
 
     return enter_compiled
+
+
+def library_address() -> int:
+    """Of `call`, for compiled code outside the library (`engine.native.call_entry`): its numbers are those above."""
+    return address_of_entry(call)
 
 
 run_loop = _entry(RUN_LOOP)

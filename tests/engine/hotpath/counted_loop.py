@@ -20,8 +20,8 @@ from numba import types
 
 from engine.hotpath import tables
 from engine.hotpath.calibration import cycles_per_us
-from engine.hotpath.pipeline import run_loop
-from engine.native import BACKEND, hot
+from engine.hotpath.entries import RUN_LOOP, library_address
+from engine.native import BACKEND, call_entry, hot
 from engine.quick_compile import quick_compile
 from tests.engine.loop_builder import PARAMETERS, UP, VENUE, Loop
 
@@ -59,12 +59,12 @@ prctl = types.ExternalFunction("prctl", types.int32(types.int32, *[types.int64] 
 
 
 @hot
-def run_confined(engine, program):
+def run_confined(library, engine, program):
     """The loop, in a thread that is confined to the filter at address `program` from here on. In compiled code, because
     giving up the interpreter's lock is a system call when another thread waits for it."""
     if program != 0 and prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0) + prctl(SET_SECCOMP, FILTER, program, 0, 0) != 0:
         return -1
-    return run_loop(engine)
+    return call_entry(library, RUN_LOOP, engine, 0, 0, 0, 0, 0)
 
 
 def built(options: dict[str, Any]) -> Loop:
@@ -82,7 +82,7 @@ def built(options: dict[str, Any]) -> Loop:
     core["polled_count"], core["spinning"], core["cycles_per_us"] = 3, options["spinning"], cycles_per_us()
     core["wake"] = 1
     with quick_compile():
-        run_confined(loop.address, 0)
+        run_confined(library_address(), loop.address, 0)
     core["wake"] = 0
     return loop
 
@@ -126,7 +126,7 @@ def main() -> None:
     def turn_for_ever() -> None:
         if counts.preloaded is not None:
             counts.preloaded.count_this_thread()
-        if run_confined(loop.address, ctypes.addressof(program) if options["confined"] else 0) < 0:
+        if run_confined(library_address(), loop.address, ctypes.addressof(program) if options["confined"] else 0) < 0:
             raise OSError("no filter")
 
     thread = threading.Thread(target=turn_for_ever, daemon=True)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.hotpath.entries import pass_time
 from engine.hotpath.router_delays import DELAYED_ROWS
-from engine.hotpath.timers import pass_time
 from engine.messages import control
 from engine.messages.codes import OrderAction, ParentState, RecordKind, ReportKind, Scope, TimeInForce
 from engine.messages.records import BodyRecord
