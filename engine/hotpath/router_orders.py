@@ -354,7 +354,7 @@ def write_route(engine, at, row_address, take_id, rest_id):
     record.side = routed.side
     record.venue = row.venue
     record.reason = row.reason
-    record.round = routed.rounds
+    record.round = 1 if routed.whole != 0 else routed.rounds  # a child of a parent order is decided about once
     commit_journal(core.journal, ROUTE_KIND, core.clock_ns)
 
 

@@ -32,10 +32,11 @@ def kill_shape(state: KillState) -> dict[str, Any]:
 
 @router.get("/catalogue", response=dict[str, Any])
 def catalogue(request: HttpRequest) -> Any:
-    """What the running engine can do: strategy kinds with their parameters, venue kinds with their settings."""
+    """What the running engine can do: strategy and algorithm kinds with their parameters, venue kinds with their
+    settings."""
     caller(request, ApiScope.READ)
     announced = client.catalogue().as_body()
-    return {name: announced[name] for name in ("build_hash", "strategy_kinds", "venue_kinds")}
+    return {name: announced[name] for name in ("build_hash", "strategy_kinds", "algorithm_kinds", "venue_kinds")}
 
 
 @router.get("/kill", response=list[KillOut])

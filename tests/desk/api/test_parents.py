@@ -43,6 +43,11 @@ def test_a_parent_order_reaches_the_engine_in_its_units(engine: FakeEngine, alic
     }
 
 
+def test_the_catalogue_has_the_algorithms_with_their_parameters(engine: FakeEngine, alice: User, api: Any) -> None:
+    [twap] = [kind for kind in api(alice, "GET", "/catalogue").json()["algorithm_kinds"] if kind["name"] == "twap"]
+    assert (twap["hash"], [parameter["name"] for parameter in twap["parameters"]]) == (TWAP.hash, ["slices"])
+
+
 def test_the_same_body_again_sends_nothing_and_another_is_a_conflict(engine: FakeEngine, alice: User, api: Any) -> None:
     first = api(alice, "POST", "/parents", PARENT)
     again = api(alice, "POST", "/parents", PARENT)

@@ -128,10 +128,10 @@ def test_a_child_that_rests_goes_where_the_router_expects_it_to_cost_least(name:
     [child] = floor.resting.values()
 
     assert (child.venue, child.price) == (OTHER_VENUE, MIDDLE - TICK)
-    explained = [(row["venue"], row["reason"], row["rest_order_id"]) for row in floor.routes]
+    explained = [(row["venue"], row["round"], row["reason"], row["rest_order_id"]) for row in floor.routes]
     assert sorted(explained) == [
-        (VENUE, RouteReason.COSTS_MORE, 0),
-        (OTHER_VENUE, RouteReason.RESTED, child.order_id),
+        (VENUE, 1, RouteReason.COSTS_MORE, 0),
+        (OTHER_VENUE, 1, RouteReason.RESTED, child.order_id),
     ]
 
 
