@@ -6,7 +6,8 @@ STAMPS := $(VENV)/stamps
 INSTALL := PYTHON="$(PYTHON)" VENV="$(VENV)" sh install.sh
 
 export PYTHONUNBUFFERED := 1
-export PYTEST_WORKERS ?= 2
+# One more than the smallest machine has processors: tests of processes wait now and then.
+export PYTEST_WORKERS ?= 3
 
 .PHONY: up test bench lint lock chromium
 

@@ -9,6 +9,7 @@ no clock.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import hashlib
 import json
 import sys
@@ -76,6 +77,8 @@ class Backtest:
         self.commands = Commands(self.configuration, self.journal.append_command)
         self.venues: dict[int, Venue] = {venue.number: venue for venue in self.simulation.venues}
         self._bytes = touched(LARGEST_MESSAGE + tables.PACKET_BYTES, np.dtype("u1"))
+        self._bytes_address = address_of(self._bytes)
+        self._timer_ns, self._clock_ns, self._position = (core[name] for name in ("timer_ns", "clock_ns", "position"))
         self._digest = hashlib.sha256()
         self.results = Results(self.memory, self.configuration)
         self.events = 0
@@ -171,13 +174,13 @@ class Backtest:
         body = int(reserve_journal(self.journal.writer))
         view_state = self._bytes[: ENGINE_STATE.itemsize].view(ENGINE_STATE)
         view_state["state"] = EngineState.ACTIVE
-        _copy(body, self._bytes, ENGINE_STATE.itemsize)
+        ctypes.memmove(body, self._bytes_address, ENGINE_STATE.itemsize)
         apply_event(self.memory.address, int(RecordKind.ENGINE_STATE), body)
         commit_journal(self.journal.writer, int(RecordKind.ENGINE_STATE), start_ns)
 
     def _clock(self, time_ns: int) -> None:
-        self.memory.core["clock_ns"] = time_ns
-        self.journal.stamp(time_ns, int(self.memory.core["position"][0]))
+        self._clock_ns[0] = time_ns
+        self.journal.stamp(time_ns, self._position.item(0))
 
     def _take(self, output: Packet | Reports) -> None:
         self._let_time_pass(output.time_ns)
@@ -185,12 +188,12 @@ class Backtest:
         number = output.venue.number
         if isinstance(output, Packet):
             self.events += int.from_bytes(output.payload[18:20], "big")
-            self._bytes[: len(output.payload)] = np.frombuffer(output.payload, np.uint8)
-            take_datagram(self.memory.address, number, 0, address_of(self._bytes), len(output.payload))
+            ctypes.memmove(self._bytes_address, output.payload, len(output.payload))
+            take_datagram(self.memory.address, number, 0, self._bytes_address, len(output.payload))
         else:
             for message in output.messages:
-                self._bytes[: len(message)] = np.frombuffer(message, np.uint8)
-                take_answer(self.memory.address, number, address_of(self._bytes), len(message))
+                ctypes.memmove(self._bytes_address, message, len(message))
+                take_answer(self.memory.address, number, self._bytes_address, len(message))
         self.commands.enter_asked()
         for venue in self.configuration.venues:
             self._submit(venue, output.time_ns)
@@ -198,8 +201,7 @@ class Backtest:
 
     def _let_time_pass(self, until_ns: int) -> None:
         """Call the parent orders when their time comes between two things that happen."""
-        core = self.memory.core
-        while 0 < (due_ns := max(int(core["timer_ns"][0]), int(core["clock_ns"][0]))) < until_ns and core["timer_ns"]:
+        while (timer_ns := self._timer_ns.item(0)) and (due_ns := max(timer_ns, self._clock_ns.item(0))) < until_ns:
             self._clock(due_ns)
             pass_time(self.memory.address)
             for venue in self.configuration.venues:
@@ -229,12 +231,6 @@ class Backtest:
         if recording_file is not None:
             recording_file.write(self.recording.take())
         self.recording.forget(int(self.memory.core["position"][0]))
-
-
-def _copy(target: int, source: np.ndarray[Any, Any], length: int) -> None:
-    import ctypes
-
-    ctypes.memmove(target, address_of(source), length)
 
 
 def main(arguments: list[str]) -> int:

@@ -5,6 +5,9 @@ import re
 from functools import cache
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.xdist_group("tidy")  # every source is read and parsed once
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("desk", "engine", "tests")
 LONGEST_FILE = 500

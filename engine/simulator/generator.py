@@ -82,6 +82,7 @@ class Generator:
         row["record"] = address_of(self.flow) if record_capacity else 0
         row["record_capacity"], row["half_spread_ticks"] = record_capacity, market.half_spread_ticks
         self._address = address_of(self.state)
+        self._next_time_ns = self.state["next_time_ns"]
 
     def _set_fair(self, instruments: Sequence[Instrument], market: Market, start_ns: int) -> None:
         step_seconds = market.grid_ms / 1000
@@ -110,7 +111,7 @@ class Generator:
     @property
     def next_time_ns(self) -> int:
         """Time of the next event."""
-        return int(self.state[0]["next_time_ns"])
+        return int(self._next_time_ns.item(0))
 
     def run_until(self, time_ns: int, message_limit: int = 1 << 30) -> int:
         """Every event up to `time_ns`; returns how many."""

@@ -269,6 +269,8 @@ class BookMemory:
             entry["name"] = packed_name(instrument.name)
             entry["tick_size"], entry["lot_size"] = instrument.tick_size, instrument.lot_size
         self.address = address_of(self.book)
+        self._result_count, self._message_count = self.book["result_count"], self.book["message_count"]
+        self._message_length = self.book["message_length"]  # columns: a look at one is a third of one at the row
 
     def _link(self, order_capacity: int, level_capacity: int) -> None:
         self.orders["later"][1:order_capacity] = np.arange(2, order_capacity + 1)
@@ -276,7 +278,7 @@ class BookMemory:
 
     def take_results(self) -> np.ndarray[Any, Any]:
         """Copy of the results since the last call, and room for new ones."""
-        count = int(self.book[0]["result_count"])
+        count = self._result_count.item(0)
         if not count:
             return NO_RESULTS
         self.book[0]["result_count"] = 0
@@ -293,7 +295,6 @@ class BookMemory:
 
     def take_messages(self) -> tuple[int, bytes]:
         """(count, message blocks) published since the last call, and room for new ones."""
-        row = self.book[0]
-        taken = int(row["message_count"]), self.messages[: int(row["message_length"])].tobytes()
-        row["message_count"], row["message_length"] = 0, 0
+        taken = int(self._message_count.item(0)), self.messages[: self._message_length.item(0)].tobytes()
+        self._message_count[0] = self._message_length[0] = 0
         return taken

@@ -7,6 +7,7 @@ the first venue `flow.npy` (FLOW records) and `prices.csv` (mid price per second
 
 from __future__ import annotations
 
+import ctypes
 import json
 import sys
 import time
@@ -26,6 +27,7 @@ from engine.simulator.prices import PriceTable
 from engine.simulator.simulation import Packet
 
 FRAME = Struct("<Iq")
+LARGEST_PACKET = 1 << 16
 SECOND_NS = 1_000_000_000
 
 
@@ -71,15 +73,16 @@ def _run(
     end_ns = assembly.start_ns + round(seconds * SECOND_NS)
     prices = PriceTable(assembly.venues[0], assembly.start_ns)
     packets = 0
+    payload = touched(LARGEST_PACKET, np.dtype("u1"))
+    places = address_of(volumes), len(volumes) - 1, address_of(payload)
     files = {venue.number: (target / f"{venue.name.lower()}.mold").open("wb") for venue in assembly.venues}
     try:
-        while assembly.simulation.next_time_ns < end_ns:
-            output = assembly.simulation.next_output(end_ns)
+        while (output := assembly.simulation.next_output(end_ns - 1)) is not None:
             if isinstance(output, Packet):
                 prices.advance(output.time_ns)
                 _write(files[output.venue.number], output)
-                payload = np.frombuffer(output.payload, np.uint8)
-                add_traded(address_of(volumes), len(volumes) - 1, address_of(payload), len(payload))
+                ctypes.memmove(places[2], output.payload, len(output.payload))
+                add_traded(*places, len(output.payload))
                 packets += 1
                 if packets % 50_000 == 0:
                     done = (output.time_ns - assembly.start_ns) / SECOND_NS

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count
+from operator import itemgetter
 
 from engine.simulator.floor_orders import FloorOrderError
 from engine.simulator.generator import NEVER_NS
@@ -80,7 +81,13 @@ class Simulation:
         if self._outputs:
             return self._outputs[0].time_ns
         due = self._pending[0][0] if self._pending else NEVER_NS
-        return min(due, *(venue.next_time_ns for venue in self.venues))
+        return min(due, self._next_venue()[0])
+
+    def _next_venue(self) -> tuple[int, Venue]:
+        """When the next source has something, and at which venue."""
+        if len(self.venues) == 1:  # a session that is generated flat out asks a million times
+            return self.venues[0].next_time_ns, self.venues[0]
+        return min(((venue.next_time_ns, venue) for venue in self.venues), key=itemgetter(0))
 
     def next_output(self, until_ns: int = NEVER_NS - 1) -> Output | None:
         """The next packet or reports due by `until_ns`, or None."""
@@ -91,8 +98,8 @@ class Simulation:
         return self._outputs.popleft()
 
     def _advance(self) -> None:
-        venue = min(self.venues, key=lambda v: v.next_time_ns)
-        if self._pending and self._pending[0][0] <= venue.next_time_ns:
+        due_at_venue_ns, venue = self._next_venue()
+        if self._pending and self._pending[0][0] <= due_at_venue_ns:
             due_ns, _, venue, account, message = heappop(self._pending)
             try:
                 self._carry_out(venue, account, message, due_ns)

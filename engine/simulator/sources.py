@@ -52,6 +52,7 @@ class RecordedFlow:
         self._records = np.ascontiguousarray(records)
         self._book = memory.address
         self._request = touched(1, REQUEST)
+        self._records_address, self._request_address = address_of(self._records), address_of(self._request)
         self._position = 0
 
     @property
@@ -64,11 +65,11 @@ class RecordedFlow:
         before = self._position
         self._position = int(
             play(
-                address_of(self._records),
+                self._records_address,
                 before,
                 len(self._records),
                 self._book,
-                address_of(self._request),
+                self._request_address,
                 time_ns,
                 message_limit,
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 import time
 from decimal import Decimal
+from functools import cache
 
 import pytest
 import quickfix
@@ -33,16 +34,21 @@ def with_simplefix(raw: bytes) -> list[tuple[int, str]]:
     return [(int(tag), value.decode()) for tag, value in message.pairs]
 
 
+@cache
+def dictionary_of(name: str) -> quickfix.DataDictionary:
+    """QuickFIX reads one of these for seconds."""
+    return quickfix.DataDictionary(str(dictionary_folder() / name))
+
+
 def accepted_by_quickfix(raw: bytes, version: str) -> None:
     """Raises when QuickFIX finds fault with a message, checked against its dictionary."""
-    folder = str(dictionary_folder())
     text = raw.decode()
     if version == "5.0SP2":
-        session, application = (quickfix.DataDictionary(f"{folder}/{name}") for name in ("FIXT11.xml", "FIX50SP2.xml"))
+        session, application = dictionary_of("FIXT11.xml"), dictionary_of("FIX50SP2.xml")
         message = quickfix.Message(text, session, application, True)
         quickfix.DataDictionary.validate(message, session, session if message.isAdmin() else application)
     else:
-        dictionary = quickfix.DataDictionary(f"{folder}/FIX{version.replace('.', '')}.xml")
+        dictionary = dictionary_of(f"FIX{version.replace('.', '')}.xml")
         message = quickfix.Message(text, dictionary, True)
         dictionary.validate(message)
     assert len(message.toString()) == len(raw)
