@@ -30,6 +30,7 @@ from numba.core.codegen import JITCodeLibrary, JITCPUCodegen
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.dispatcher import Dispatcher
 from numba.core.environment import lookup_environment
+from numba.np import linalg
 
 ENVIRONMENT_PREFIX = "_ZN08NumbaEnv"
 Told = Callable[[], None]
@@ -186,8 +187,14 @@ def listen(told: Told) -> Callable[[], None]:
     return lambda: _compiled.remove(told)
 
 
+def _no_blas() -> None:
+    raise ImportError("hot code has no matrices")
+
+
 def install() -> None:
-    """Make numba compile so, in this process, from now on."""
+    """Make numba compile so, in this process, from now on. It is also kept from looking for BLAS, which no hot function
+    needs: it would import half of scipy at every start."""
+    linalg.ensure_blas = _no_blas
     for owner, name, replacement in (
         (JITCPUCodegen, "_library_class", OneLibrary),
         (JITCPUCodegen, "set_env", _set_known_environment),

@@ -1,5 +1,6 @@
 """Fixtures for every test."""
 
+import gc
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,12 @@ DEADLINE_SECONDS = 20.0
 # A busy machine, or a first call that compiles, is no failure of what is tested.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: the collector need not look at it again and again."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 @pytest.fixture(scope="session")

@@ -20,11 +20,11 @@ from engine.native import address_of, hot, store_i64, view
 def write(journal, recording, packet, count, progress):
     for step in range(count):
         length = 20 + (step * 7) % 200
+        body = append.reserve_journal(journal)  # first: without room for the record no packet is spent
+        if body == 0:
+            return step
         position = append.append_recording(recording, 1, step & 1, step, packet, length)
         if position == 0:
-            return step
-        body = append.reserve_journal(journal)
-        if body == 0:
             return step
         order = view(body, 1, ORDER_REQUEST)[0]
         order.position = position
