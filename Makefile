@@ -8,17 +8,19 @@ INSTALL := PYTHON="$(PYTHON)" VENV="$(VENV)" sh install.sh
 export PYTHONUNBUFFERED := 1
 # One more than the smallest machine has processors: tests of processes wait now and then.
 export PYTEST_WORKERS ?= 3
+# Whoever keeps no compiled sources elsewhere keeps them here: hundreds of processes would each compile them again.
+COMPILED := PYTHONDONTWRITEBYTECODE=
 
 .PHONY: up test bench lint lock chromium
 
 up: $(STAMPS)/run
-	@DESK_STOP_WITH_PARENT=1 exec $(BIN)/python manage.py up
+	@$(COMPILED) DESK_STOP_WITH_PARENT=1 exec $(BIN)/python manage.py up
 
 test: $(STAMPS)/test chromium
-	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup $(PYTEST_OPTIONS)
+	$(COMPILED) $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup $(PYTEST_OPTIONS)
 
 bench: $(STAMPS)/run
-	@exec $(BIN)/python -m engine bench all
+	@$(COMPILED) exec $(BIN)/python -m engine bench all
 
 lint: $(STAMPS)/test
 	$(BIN)/ruff check .
