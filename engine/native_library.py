@@ -122,6 +122,11 @@ _compile, _add_overload, _compile_callback = Dispatcher.compile, Dispatcher.add_
 _set_environment = JITCPUCodegen.set_env
 
 
+def say_waiting() -> None:
+    """For people who wonder."""
+    print("another process is compiling this; waiting for it", file=sys.stderr, flush=True)
+
+
 @contextmanager
 def _one_process(cache: Any) -> Iterator[None]:
     """What a process is compiling for the cache others wait for: several that start together would each compile it."""
@@ -133,7 +138,7 @@ def _one_process(cache: Any) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print("another process is compiling this; waiting for it", file=sys.stderr, flush=True)
+            say_waiting()
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from engine import quick_compile
+from engine.native import BACKEND
+
 COMPILING_SECONDS = 900
+
+
+@pytest.fixture(scope="session", autouse=True)
+def silent_compiler() -> Iterator[None]:
+    """What a command of this process says of its compiling depends on who came before it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quick_compile, "PROGRESS_S", math.inf)
+        if BACKEND == "native":
+            patch.setattr("engine.native_library.say_waiting", lambda: None)
+        yield
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
