@@ -24,9 +24,6 @@ if [ ! -x "$VENV/bin/uv" ]; then
         echo "uv cannot be installed here; pip does its work, more slowly." >&2
 fi
 
-# Where Python keeps no compiled files of its own, every start of the engine would compile its libraries again.
-[ -z "${PYTHONDONTWRITEBYTECODE:-}" ] || export UV_COMPILE_BYTECODE=1
-
 # The lock is whole: what it names is installed, and nothing is resolved again.
 echo "Installing packages from $lock ..."
 if [ -x "$VENV/bin/uv" ] && "$VENV/bin/uv" pip install -q --python "$python" --no-deps --require-hashes --only-binary :all: -r "$root/$lock"; then
