@@ -6,8 +6,7 @@ STAMPS := $(VENV)/stamps
 INSTALL := PYTHON="$(PYTHON)" VENV="$(VENV)" sh install.sh
 
 export PYTHONUNBUFFERED := 1
-# One more than the smallest machine has processors: tests of processes wait now and then.
-export PYTEST_WORKERS ?= 3
+export PYTEST_WORKERS ?= 2
 # Whoever keeps no compiled sources elsewhere keeps them here: hundreds of processes would each compile them again.
 COMPILED := PYTHONDONTWRITEBYTECODE=
 
