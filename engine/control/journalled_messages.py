@@ -8,6 +8,7 @@ orders, checksums) are left out rather than made up. The loop itself does nothin
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from engine.messages.codes import Liquidity, OrderAction, RecordKind, ReportKind
 from engine.messages.prices import fixed_text
 from engine.messages.records import BodyRecord
 from engine.protocols import ouch42_layouts, ouch50_layouts
-from engine.protocols.fix44 import LIMIT, POSTS_ONLY, SIDES, TIMES_IN_FORCE, time_text
+from engine.protocols.fix44 import LIMIT, LIMIT_ON_CLOSE, POSTS_ONLY, SIDES, TIMES_IN_FORCE, time_text
 from engine.protocols.fix_dictionary import read_dictionary
 from engine.protocols.layouts import Layout
 
@@ -27,11 +28,14 @@ OUCH_TIMES = {
     protocol: {
         int(TimeInForce.DAY): day,
         int(TimeInForce.POST_ONLY): day,
+        int(TimeInForce.AT_OPEN): day,
+        int(TimeInForce.AT_CLOSE): day,
         int(TimeInForce.IOC): immediate,
         int(TimeInForce.FOK): immediate,
     }
     for protocol, day, immediate in (("ouch50", "0", "3"), ("ouch42", "99998", "0"))
 }
+CROSS_TYPES = {int(TimeInForce.AT_OPEN): "O", int(TimeInForce.AT_CLOSE): "C"}
 Fields = list[list[Any]]
 
 OUCH_REQUESTS = {
@@ -75,11 +79,22 @@ def is_message(record: BodyRecord) -> bool:
     return record.kind != RecordKind.ORDER_REPORT or int(record.body["venue_sequence"]) > 0
 
 
-def describe_record(record: BodyRecord, protocol: str, version: str, names: Mapping[int, str]) -> dict[str, Any]:
-    """One record as a message: `order` is the order it is about, 0 for one of the session.
+@dataclass(frozen=True)
+class Spoken:
+    """How a venue is spoken to: `version` of a FIX venue, `post_only` whether it knows the instruction."""
 
-    `names`: instruments by number; `version`: of a FIX venue.
-    """
+    protocol: str
+    version: str = ""
+    post_only: bool = True
+
+    def time_in_force(self, body: Any) -> TimeInForce:
+        """What was sent: a post-only order goes as a day order to a venue that does not know the instruction."""
+        asked = TimeInForce(int(body["time_in_force"]))
+        return TimeInForce.DAY if asked == TimeInForce.POST_ONLY and not self.post_only else asked
+
+
+def describe_record(record: BodyRecord, spoken: Spoken, names: Mapping[int, str]) -> dict[str, Any]:
+    """One record as a message: `order` is the order it is about, 0 for one of the session. `names`: instruments."""
     body = record.body
     made = {"time": clock_text(record.time_ns), "order": OF_NO_ORDER}
     if record.kind == RecordKind.SESSION_EVENT:
@@ -90,11 +105,11 @@ def describe_record(record: BodyRecord, protocol: str, version: str, names: Mapp
     if not (asked and OrderAction(int(body["action"])) in OF_THE_VENUE):
         made["order"] = int(body["order_id"])
     instrument = names.get(int(body["instrument"]), "")
-    if protocol == "fix":
-        kind, tags = _fix_request(body, instrument, record.time_ns) if asked else _fix_answer(body, instrument)
-        title, fields = _fix_names(version, kind, tags)
+    if spoken.protocol == "fix":
+        kind, tags = _fix_request(body, spoken, instrument, record.time_ns) if asked else _fix_answer(body, instrument)
+        title, fields = _fix_names(spoken.version, kind, tags)
     else:
-        kind, title, fields = _ouch(body, protocol, asked, instrument)
+        kind, title, fields = _ouch(body, spoken, asked, instrument)
     return made | {"direction": "out" if asked else "in", "type": kind, "name": title, "fields": fields}
 
 
@@ -103,10 +118,11 @@ def clock_text(time_ns: int) -> str:
     return datetime.fromtimestamp(time_ns / SECOND_NS, UTC).strftime("%H:%M:%S.%f")[:-3]
 
 
-def _ouch(body: Any, protocol: str, asked: bool, instrument: str) -> tuple[str, str, Fields]:
+def _ouch(body: Any, spoken: Spoken, asked: bool, instrument: str) -> tuple[str, str, Fields]:
+    protocol = spoken.protocol
     name = OUCH_REQUESTS[OrderAction(int(body["action"]))] if asked else OUCH_ANSWERS[ReportKind(int(body["kind"]))]
     layout = LAYOUTS[protocol, asked][name]
-    values = _ouch_request(body, protocol) if asked else _ouch_answer(body, protocol)
+    values = _ouch_request(body, spoken) if asked else _ouch_answer(body, protocol)
     values |= {"instrument": instrument, "side": SIDE_LETTERS.get(int(body["side"]), "")}
     values |= _ouch_orders(body, protocol, asked)
     shown: Fields = [["", "type", layout.code]]
@@ -129,17 +145,19 @@ def _ouch_orders(body: Any, protocol: str, asked: bool) -> dict[str, str]:
     }
 
 
-def _ouch_request(body: Any, protocol: str) -> dict[str, str]:
-    action, in_force = OrderAction(int(body["action"])), int(body["time_in_force"])
+def _ouch_request(body: Any, spoken: Spoken) -> dict[str, str]:
+    action = OrderAction(int(body["action"]))
     if action == OrderAction.CANCEL:
         return {"quantity": "0"}
     if action in OF_THE_VENUE or action == OrderAction.MODIFY:
         return {}
-    made = {"price": fixed_text(int(body["price"]), 4), "time_in_force": OUCH_TIMES[protocol].get(in_force, "")}
+    in_force = spoken.time_in_force(body)
+    made = {"price": fixed_text(int(body["price"]), 4), "time_in_force": OUCH_TIMES[spoken.protocol][in_force]}
     if action == OrderAction.ENTER:
         made["quantity"] = str(int(body["quantity"]))  # a replacement's is the whole chain's, which no record has
+        made["cross_type"] = CROSS_TYPES.get(in_force, "")
     if in_force == TimeInForce.POST_ONLY:
-        made["post_only" if protocol == "ouch50" else "display"] = "P"
+        made["post_only" if spoken.protocol == "ouch50" else "display"] = "P"
     return made
 
 
@@ -159,7 +177,7 @@ def _ouch_answer(body: Any, protocol: str) -> dict[str, str]:
     }
 
 
-def _fix_request(body: Any, instrument: str, time_ns: int) -> tuple[str, dict[int, str]]:
+def _fix_request(body: Any, spoken: Spoken, instrument: str, time_ns: int) -> tuple[str, dict[int, str]]:
     action, number = OrderAction(int(body["action"])), str(int(body["order_id"]))
     named = {54: SIDES[Side(int(body["side"]))], 55: instrument}
     if action == OrderAction.CANCEL:
@@ -170,8 +188,10 @@ def _fix_request(body: Any, instrument: str, time_ns: int) -> tuple[str, dict[in
     else:
         made[38] = str(int(body["quantity"]))
     terms = {40: LIMIT, 44: fixed_text(int(body["price"]), 4)}
-    if (in_force := int(body["time_in_force"])) in TIMES_IN_FORCE:
-        terms[59] = TIMES_IN_FORCE[TimeInForce(in_force)]
+    in_force = spoken.time_in_force(body)
+    terms[59] = TIMES_IN_FORCE[in_force]
+    if spoken.version == "4.2" and in_force == TimeInForce.AT_CLOSE:
+        terms |= {40: LIMIT_ON_CLOSE, 59: TIMES_IN_FORCE[TimeInForce.DAY]}
     if in_force == TimeInForce.POST_ONLY:
         terms[18] = POSTS_ONLY
     return FIX_REQUESTS[action], made | terms | named | {60: time_text(time_ns)}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.control.journalled_messages import REFUSALS, clock_text, describe_record, is_message
+from engine.control.journalled_messages import REFUSALS, Spoken, clock_text, describe_record, is_message
 from engine.control.session_words import HIDDEN, describe_fix, order_of
 from engine.journal.newest import newest_of_venue
 from engine.journal.places import existing_places
@@ -39,8 +39,7 @@ def newest_records(state: Path, venue: int) -> list[BodyRecord]:
 def describe_loop(
     records: list[BodyRecord],
     log: SessionLog,
-    protocol: str,
-    version: str,
+    spoken: Spoken,
     names: Mapping[int, str],
     count: int,
     now_ns: int,
@@ -49,9 +48,9 @@ def describe_loop(
     seen = [record for record in records if is_message(record)]
     asked = [record.time_ns for record in seen if record.kind == RecordKind.ORDER_REQUEST]
     answers = [record for record in seen if record.kind == RecordKind.ORDER_REPORT]
-    newest = [(r.time_ns, describe_record(r, protocol, version, names)) for r in seen[-count:]] if count > 0 else []
+    newest = [(r.time_ns, describe_record(r, spoken, names)) for r in seen[-count:]] if count > 0 else []
     for at, direction, frame in list(log.frames)[-count:] if count > 0 else ():
-        shown = _fix_frame(frame, version) if protocol == "fix" else _soup_packet(frame)
+        shown = _fix_frame(frame, spoken.version) if spoken.protocol == "fix" else _soup_packet(frame)
         if shown is not None:
             newest.append((at, {"time": clock_text(at), "direction": direction} | shown))
     newest.sort(key=lambda pair: pair[0])

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.control.configuration import Configuration
+from engine.control.journalled_messages import Spoken
 from engine.control.loop_messages import describe_loop, newest_records
 from engine.control.session_numbers import quickfix_name, quickfix_numbers
 from engine.control.session_words import MESSAGE_TYPE, describe_fix, order_of
@@ -80,11 +81,11 @@ def _seen(configuration: Configuration, state: Path, body: DefineVenue, asked: V
 
 def _seen_in_loop(configuration: Configuration, state: Path, body: DefineVenue, count: int) -> dict[str, Any]:
     version = loop_fix.read_settings(body.settings).session.version if body.protocol == "fix" else ""
+    knows = bool(configuration.memory.venues[body.venue]["post_only"])
     return describe_loop(
         newest_records(state, body.venue),
         configuration.session_log(body.venue),
-        body.protocol,
-        version,
+        Spoken(body.protocol, version, knows),
         configuration.names,
         min(count, MOST_MESSAGES),
         time.time_ns(),

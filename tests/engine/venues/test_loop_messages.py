@@ -5,20 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from engine.control.journalled_messages import Spoken, describe_record
 from engine.control.loop_messages import describe_loop, newest_records
 from engine.control.session_words import HIDDEN
 from engine.hotpath import tables
 from engine.hotpath.entries import cancel, replace
 from engine.journal.segments import DATA_OFFSET
-from engine.messages.codes import RecordKind, TimeInForce
+from engine.messages.codes import OrderAction, RecordKind, TimeInForce
+from engine.messages.journal import ORDER_REQUEST
 from engine.messages.records import BodyRecord, TextRecord, records
-from engine.protocols import ouch42, ouch50, soupbintcp
+from engine.protocols import fix, ouch42, ouch50, soupbintcp
 from engine.protocols.ouch50 import Direction
 from engine.protocols.soupbintcp_frames import PAYLOAD
 from engine.venues.session_log import SessionLog
-from tests.engine.loop_builder import ALPHA, INSTRUMENTS, OTHER_VENUE, VENUE, Loop
+from tests.engine.loop_builder import ALPHA, BUY, INSTRUMENTS, OTHER_VENUE, VENUE, Loop
+from tests.engine.protocols.fix_bench import Writer
 from tests.engine.venues.fix_loop import VENUE_ID, FixLoop
 
 NAMES = {row.id: row.name for row in INSTRUMENTS}
@@ -36,7 +40,9 @@ class KeptLoop(FixLoop):
 
     def seen(self) -> dict[str, Any]:
         log = self.sessions.logs[VENUE_ID]
-        return describe_loop(self.kept, log, "fix", self.settings["version"], NAMES, EVERY, int(self.core["clock_ns"]))
+        return describe_loop(
+            self.kept, log, Spoken("fix", self.settings["version"]), NAMES, EVERY, int(self.core["clock_ns"])
+        )
 
 
 def fields_of(message: dict[str, Any], without: tuple[Any, ...] = ()) -> dict[Any, str]:
@@ -72,6 +78,20 @@ def test_messages_of_a_fix_session_are_those_that_its_venue_got_and_sent(tmp_pat
     desk.close()
 
 
+@pytest.mark.parametrize("in_force", TimeInForce)
+@pytest.mark.parametrize("version", ["4.2", "4.4", "5.0SP2"])
+def test_the_terms_of_a_fix_order_are_those_that_the_loop_writes(version: str, in_force: TimeInForce) -> None:
+    wire = Writer(version).write("write_new_order", 7, BUY, 100, "ALPHA", 1_000_000, int(in_force), 0)
+    body = np.zeros(1, ORDER_REQUEST)[0]
+    body["action"], body["order_id"], body["instrument"] = OrderAction.ENTER, 7, ALPHA
+    body["side"], body["quantity"], body["price"], body["time_in_force"] = BUY, 100, 1_000_000, in_force
+    record = BodyRecord(RecordKind.ORDER_REQUEST, 1, 0, 0, body)
+    told = fields_of(describe_record(record, Spoken("fix", version), NAMES), (60,))
+    sent = dict(fix.decode(wire).fields)
+    assert told == {tag: sent[tag] for tag in told}
+    assert {18, 40, 44, 59} & set(sent) <= set(told)
+
+
 def of_venue(journal: bytes) -> list[BodyRecord]:
     kept = [r for r in records(journal) if isinstance(r, BodyRecord) and r.kind in KINDS]
     return [record for record in kept if int(record.body["venue"]) == VENUE]
@@ -80,12 +100,12 @@ def of_venue(journal: bytes) -> list[BodyRecord]:
 PROTOCOLS = [("ouch50", tables.OUCH50), ("ouch42", tables.OUCH42)]
 
 
-def traded(protocol: int) -> tuple[Loop, bytes, bytes]:
+def traded(protocol: int, post_only: bool = True) -> tuple[Loop, bytes, bytes]:
     """A loop that entered, replaced and canceled; what it sent, and its journal."""
     loop = Loop()
     loop.wide_limits()
     loop.quote(ALPHA, 999_000, 1_001_000)
-    loop.memory.venues[VENUE]["protocol"] = protocol
+    loop.memory.venues[VENUE]["protocol"], loop.memory.venues[VENUE]["post_only"] = protocol, post_only
     first = loop.enter()
     loop.enter(venue=OTHER_VENUE)
     number, venue_ns = f"{first:014X}", 34_200 * SECOND_NS
@@ -101,14 +121,20 @@ def traded(protocol: int) -> tuple[Loop, bytes, bytes]:
     if protocol == tables.OUCH50:
         assert replace(loop.address, first, 1_000_200, 100, 0.0) > 0
     assert cancel(loop.address, third) == 1
-    loop.enter(price=900_000, time_in_force=int(TimeInForce.POST_ONLY))
+    for in_force in (TimeInForce.POST_ONLY, TimeInForce.AT_OPEN, TimeInForce.AT_CLOSE, TimeInForce.FOK):
+        loop.enter(price=999_000, time_in_force=int(in_force))
     return loop, loop.sent(), loop.journal.take()
 
 
+@pytest.mark.parametrize("knows", [True, False])
 @pytest.mark.parametrize(("word", "protocol"), PROTOCOLS)
-def test_messages_of_an_ouch_session_have_the_fields_that_went_over_the_wire(word: str, protocol: int) -> None:
-    loop, sent, journal = traded(protocol)
-    seen = describe_loop(of_venue(journal), SessionLog(), word, "", NAMES, EVERY, int(loop.core["clock_ns"]))
+def test_messages_of_an_ouch_session_have_the_fields_that_went_over_the_wire(
+    word: str, protocol: int, knows: bool
+) -> None:
+    loop, sent, journal = traded(protocol, knows)
+    seen = describe_loop(
+        of_venue(journal), SessionLog(), Spoken(word, "", knows), NAMES, EVERY, int(loop.core["clock_ns"])
+    )
     shown = [m for m in reversed(seen["messages"]) if m["direction"] == "out"]
     decode = ouch50.decode if word == "ouch50" else ouch42.decode
     wire = [decode(packet[PAYLOAD:], Direction.INBOUND) for packet in soupbintcp.Splitter().feed(sent)]
@@ -118,6 +144,8 @@ def test_messages_of_an_ouch_session_have_the_fields_that_went_over_the_wire(wor
         if "price" in expected:
             expected["price"] = f"{expected['price'] / 10_000:.4f}"
         assert (message["name"], told) == (packet.layout.title, {name: str(value) for name, value in expected.items()})
+    crosses = [fields_of(message).get("cross_type") for message in shown]
+    assert [letter for letter in crosses if letter] == ["O", "C"]
     if word == "ouch50":
         fill, accepted = (m for m in seen["messages"] if m["direction"] == "in")
         assert fields_of(fill, ("timestamp_ns",)) == {
@@ -132,7 +160,7 @@ def test_a_login_is_shown_without_its_password() -> None:
     log.sent(soupbintcp.encode("login_request", username="desk", password="secret", session="", sequence=1))
     log.received(soupbintcp.encode("login_accepted", session="DAY1", sequence=1))
     log.received(b"no packet")
-    seen = describe_loop([], log, "ouch50", "", {}, EVERY, 0)["messages"]
+    seen = describe_loop([], log, Spoken("ouch50"), {}, EVERY, 0)["messages"]
     assert [(m["direction"], m["type"], m["order"]) for m in seen] == [("in", "A", 0), ("out", "L", 0)]
     assert (fields_of(seen[1])["username"], fields_of(seen[1])["password"]) == ("desk", HIDDEN)
     assert "secret" not in repr(seen)

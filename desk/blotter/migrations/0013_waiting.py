@@ -16,7 +16,7 @@ def rename(before: str, after: str) -> Any:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("blotter", "0013_auctions"),
+        ("blotter", "0012_times_in_force"),
     ]
 
     operations = [
