@@ -21,6 +21,7 @@ from engine.messages.control import SMART, command
 from engine.messages.control import Preview as Ask
 from engine.messages.prices import from_decimal, to_decimal
 
+AUCTIONS = (TimeInForce.AT_OPEN, TimeInForce.AT_CLOSE)
 NEARLY = 80  # percent of a limit from which on it is pointed out
 
 
@@ -72,7 +73,24 @@ class Preview:
     volume_of: str
     gate: str
     uses: list[Use]
+    time_in_force: TimeInForce
     venues: list[tuple[str, Decimal | None, Any, Decimal | None, Any]]
+
+    @property
+    def through(self) -> str:
+        """What becomes of an order whose limit is at the touch or through it."""
+        if self.time_in_force in AUCTIONS:
+            return "waits for the auction"
+        forbidden = self.time_in_force == TimeInForce.POST_ONLY
+        return "would trade at once, which post-only forbids" if forbidden else "trades at once"
+
+    @property
+    def away(self) -> str:
+        """What becomes of one whose limit is not."""
+        if self.time_in_force in AUCTIONS:
+            return "waits for the auction"
+        waits = self.time_in_force in (TimeInForce.DAY, TimeInForce.POST_ONLY)
+        return "it waits" if waits else "nothing trades, it is canceled"
 
 
 def singles(ticket: OrderTicket | ParentTicket) -> list[OrderTicket | ParentTicket]:
@@ -94,6 +112,7 @@ def preview(user: User, ticket: OrderTicket | ParentTicket) -> Preview:
     if venues == [SMART]:
         venues = list(Venue.objects.filter(enabled=True).values_list("number", flat=True))
     instrument = Instrument.objects.get(pk=ticket.instrument)
+    in_force = TimeInForce.DAY if isinstance(ticket, ParentTicket) else TimeInForce(ticket.time_in_force)
     asked = Ask(
         team=user.team_id or 0,
         instrument=ticket.instrument,
@@ -102,7 +121,7 @@ def preview(user: User, ticket: OrderTicket | ParentTicket) -> Preview:
         # A parent order is never one order: what the gate says to its smallest child holds for all of them.
         quantity=instrument.lot_size if parent else ticket.quantity,
         price=0 if ticket.price is None else from_decimal(ticket.price),
-        time_in_force=TimeInForce.DAY if isinstance(ticket, ParentTicket) else ticket.time_in_force,
+        time_in_force=in_force,
     )
     told = client.apply(command(asked, user.get_username())).body
     bid = _best([top["bid"] for top in told["tops"]], max)
@@ -122,6 +141,7 @@ def preview(user: User, ticket: OrderTicket | ParentTicket) -> Preview:
         volume_share=share,
         volume_of=of,
         gate=measured_sentence(told["gate"]) if told["gate"] else "",
+        time_in_force=in_force,
         uses=[use for account in told["accounts"] for use in _uses(account, ticket, price, middle)],
         venues=_venue_rows(told["tops"]),
     )

@@ -438,3 +438,18 @@ def test_the_pages_of_a_waiting_order(engine: FakeEngine, alice: User, gina: Use
     done = pages[alice].get(address).content.decode()
     assert "Released with these terms" in done
     assert "Release as asked" not in done
+
+
+def test_the_page_of_the_rules_says_what_is_bounded(engine: FakeEngine, alice: User) -> None:
+    client = Client()
+    client.force_login(alice, "django.contrib.auth.backends.ModelBackend")
+
+    def shown() -> list[str]:
+        page = client.get("/risk/second-person/").content.decode()
+        return re.findall(r'<td class="number"[^>]*>(.*?)</td>', page)
+
+    assert shown() == ["none waits", "none waits", "—"]
+    rule(alice, notional=30_000, minutes=90)
+    assert shown() == ["30,000", "none waits", "90"]
+    SecondPersonRule.objects.update(minutes=None, volume_percent=5)
+    assert shown() == ["30,000", "5", "each by itself"]

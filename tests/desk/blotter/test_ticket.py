@@ -72,6 +72,28 @@ def test_an_order_is_looked_at_and_then_sent_once(engine: FakeEngine, alice: Use
     assert (sent["side"], sent["quantity"], sent["price"], sent["venue"]) == (Side.BUY, 300, PRICE, 1)
 
 
+@pytest.mark.parametrize(
+    ("in_force", "away", "through"),
+    [
+        (TimeInForce.DAY, "it waits", "trades at once"),
+        (TimeInForce.IOC, "nothing trades, it is canceled", "trades at once"),
+        (TimeInForce.FOK, "nothing trades, it is canceled", "trades at once"),
+        (TimeInForce.POST_ONLY, "it waits", "would trade at once, which post-only forbids"),
+        (TimeInForce.AT_OPEN, "waits for the auction", "waits for the auction"),
+        (TimeInForce.AT_CLOSE, "waits for the auction", "waits for the auction"),
+    ],
+)
+def test_what_becomes_of_the_limit_depends_on_the_time_in_force(
+    engine: FakeEngine, alice: User, client_of: Any, in_force: TimeInForce, away: str, through: str
+) -> None:
+    client = client_of(alice)
+    page, _ = looked_at(client, ORDER | {"time_in_force": in_force.name.lower()})
+    assert f"1.0 basis points away: {away}</dd>" in page
+    page, _ = looked_at(client, ORDER | {"time_in_force": in_force.name.lower(), "price": "100.01"})
+    assert f'<dd class="text">{through}</dd>' in page
+    assert [engine.last(PREVIEW)[name] for name in ("time_in_force", "price")] == [in_force, PRICE + 100]
+
+
 def test_a_smart_order_is_previewed_over_all_venues(engine: FakeEngine, alice: User, client_of: Any) -> None:
     client = client_of(alice)
     _, typed = looked_at(client, ORDER | {"venue": "0"})
