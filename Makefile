@@ -16,7 +16,7 @@ up: $(STAMPS)/run
 	@$(COMPILED) DESK_STOP_WITH_PARENT=1 exec $(BIN)/python manage.py up
 
 test: $(STAMPS)/test chromium
-	$(COMPILED) $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup $(PYTEST_OPTIONS)
+	$(COMPILED) $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup --no-loadscope-reorder $(PYTEST_OPTIONS)
 
 bench: $(STAMPS)/run
 	@$(COMPILED) exec $(BIN)/python -m engine bench all

@@ -11,12 +11,30 @@ import pytest
 
 from tests.running_desk import RunningDesk, new_desk
 
-PROJECT_ROOT = Path(__file__).resolve().parent.parent
+HERE = Path(__file__).resolve().parent
+PROJECT_ROOT = HERE.parent
 DEADLINE_SECONDS = 20.0
 
 # A busy machine, or a first call that compiles, is no failure of what is tested.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
+
+# The product's first start and tour take longest; tests of the desk need no hot path, which is compiled meanwhile.
+TURNS = ("browser", "desk", "docker", "system", "engine")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long and waiting tests go first, and one worker runs a whole file: what a file shares is made once."""
+    items.sort(key=lambda item: _turn(item.path))
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(HERE).with_suffix(""))))
+
+
+def _turn(path: Path) -> int:
+    folder = path.relative_to(HERE).parts[0]
+    return TURNS.index(folder) if folder in TURNS else len(TURNS)
 
 
 def pytest_collection_finish() -> None:

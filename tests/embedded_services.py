@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from desk.operations.embedded import remove_private_copy, start_services
@@ -41,7 +42,17 @@ def start_or_share(paths: list[str]) -> None:
         state = Path(tempfile.mkdtemp(prefix="desk-tests-"))
         temporary_state.append(state)
         os.environ["DESK_STATE"] = str(state)
+    own_database = not os.environ.get("DATABASE_URL")
     services.extend(start_services(Path(os.environ["DESK_STATE"]), os.environ))
+    if own_database:
+        _forget_on_power_cut(os.environ["DATABASE_URL"])
+
+
+def _forget_on_power_cut(address: str) -> None:
+    """Nothing of a test has to survive the machine, so its commits need not wait for the disk."""
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("alter system set fsync = off")
+        connection.execute("select pg_reload_conf()")
 
 
 def _engine_only(paths: list[str]) -> bool:
