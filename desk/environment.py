@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
+from engine.messages.prices import LARGEST_PROTECTION
+
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SOCKET_PATH_LIMIT = 80
 """Longest directory for sockets: a Unix socket's path has 108 bytes, the name in it up to 28."""
@@ -33,6 +35,7 @@ class Environment:
     hosts: tuple[str, ...]
     origins: tuple[str, ...]
     port: int
+    market_protection: int
 
 
 def read_environment(variables: os._Environ[str] | dict[str, str] = os.environ) -> Environment:
@@ -50,6 +53,7 @@ def read_environment(variables: os._Environ[str] | dict[str, str] = os.environ) 
         hosts=hosts,
         origins=_words(variables, "DESK_ORIGINS") or tuple(f"{scheme}://{host}:{port}" for host in hosts),
         port=port,
+        market_protection=_protection(variables),
     )
 
 
@@ -58,6 +62,15 @@ def read_port(variables: os._Environ[str] | dict[str, str] = os.environ) -> int:
     text = variables.get("PORT") or "8000"
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
         raise BadEnvironment(f"PORT is {text!r}; it must be a number from 1 to 65535.")
+    return int(text)
+
+
+def _protection(variables: os._Environ[str] | dict[str, str]) -> int:
+    text = variables.get("DESK_MARKET_PROTECTION") or "50"
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= LARGEST_PROTECTION:
+        raise BadEnvironment(
+            f"DESK_MARKET_PROTECTION is {text!r}; it must be a number of basis points from 1 to {LARGEST_PROTECTION}."
+        )
     return int(text)
 
 

@@ -8,6 +8,7 @@ from ninja import Schema
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from desk.blotter.models import time_of
+from engine.messages.prices import LARGEST_PROTECTION
 
 LARGEST_ID = 2**63 - 1
 PAGE = 1_000
@@ -154,15 +155,19 @@ class ChangeOut(Schema):
 
 
 class OrderIn(Taken):
-    """A limit order. There is no default for side, price or quantity; the engine drops it when it is too old. Venue
-    `smart`: the router splits it. With `care` it waits in the queue for a person, who reads the `instruction`."""
+    """A limit order at `price`, or of type `market`: then without one, at most `protection` basis points beyond the
+    touch (the desk's, unless told). There is no default for side, price, quantity or time in force; the engine drops it
+    when it is too old. Venue `smart`: the router splits it. With `care` it waits in the queue for a person, who reads
+    the `instruction`."""
 
     client_order_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,36}$")]
     instrument: Name
     venue: Name
     side: Literal["buy", "sell"]
     quantity: Whole
-    price: DecimalText
+    type: Literal["limit", "market"] = "limit"
+    price: DecimalText | None = None
+    protection: Annotated[int, Field(ge=1, le=LARGEST_PROTECTION)] | None = None
     time_in_force: Literal["day", "ioc", "fok", "post_only", "at_open", "at_close"]
     valid_milliseconds: Annotated[int, Field(ge=1, le=60_000)] = 500
     care: bool = False
@@ -323,6 +328,8 @@ class RuleIn(Taken):
 
 
 class OrderOut(Schema):
+    """`price` of a `market` order is the limit that its `protection` (basis points, else null) made."""
+
     order_id: str
     sequence: str
     parent_id: str | None
@@ -331,7 +338,9 @@ class OrderOut(Schema):
     instrument: str | None
     venue: str | None
     side: str
+    type: str
     price: str
+    protection: int | None
     quantity: str
     filled_quantity: str
     leaves: str

@@ -27,6 +27,7 @@ ORDER_COLUMNS = (
     "fees",
     "limits_version",
     "denial_reason",
+    "protection",
 )
 FILL_COLUMNS = (
     "sequence",
@@ -78,6 +79,7 @@ def order_row(order: Order) -> list[str]:
         str(order.fees),
         str(order.limits_version),
         _display(order, "denial_reason") if order.denial_reason else "",
+        str(order.protection or ""),
     ]
 
 

@@ -153,9 +153,10 @@ def _order_of(entry: OrderEntry) -> EnterOrder:
         venue=body["venue"],
         side=body["side"],
         quantity=body["quantity"],
-        price=from_decimal(Decimal(body["price"])),
+        price=from_decimal(Decimal(body["price"])) if body["price"] else 0,
         time_in_force=body["time_in_force"],
         expires_ns=_expires_ns(entry),
+        protection=body.get("protection", 0),
     )
 
 

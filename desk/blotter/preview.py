@@ -59,7 +59,8 @@ class Use:
 
 @dataclass(frozen=True)
 class Preview:
-    """`price` is the limit, or the touch that a parent order without one would pay now; `distance` in basis points from
+    """`price` is the limit, that of a market order as the engine would make it now, or the touch that a parent order
+    without one would pay now; `distance` in basis points from
     the touch at which it would trade at once, positive when the order waits; `gate` is the sentence of a denial."""
 
     instrument: str
@@ -74,6 +75,7 @@ class Preview:
     gate: str
     uses: list[Use]
     time_in_force: TimeInForce
+    protection: int | None
     venues: list[tuple[str, Decimal | None, Any, Decimal | None, Any]]
 
     @property
@@ -83,6 +85,14 @@ class Preview:
             return "waits for the auction"
         forbidden = self.time_in_force == TimeInForce.POST_ONLY
         return "would trade at once, which post-only forbids" if forbidden else "trades at once"
+
+    @property
+    def rest(self) -> str:
+        """What becomes of what a market order does not fill within its protection."""
+        if self.time_in_force in AUCTIONS:
+            return "waits for the auction"
+        words = {TimeInForce.DAY: "what is not filled rests there", TimeInForce.FOK: "all of it at once or nothing"}
+        return words.get(self.time_in_force, "what is not filled within it is canceled")
 
     @property
     def away(self) -> str:
@@ -112,6 +122,7 @@ def preview(user: User, ticket: OrderTicket | ParentTicket) -> Preview:
     if venues == [SMART]:
         venues = list(Venue.objects.filter(enabled=True).values_list("number", flat=True))
     instrument = Instrument.objects.get(pk=ticket.instrument)
+    protection = None if isinstance(ticket, ParentTicket) else ticket.protection
     in_force = TimeInForce.DAY if isinstance(ticket, ParentTicket) else TimeInForce(ticket.time_in_force)
     asked = Ask(
         team=user.team_id or 0,
@@ -122,12 +133,15 @@ def preview(user: User, ticket: OrderTicket | ParentTicket) -> Preview:
         quantity=instrument.lot_size if parent else ticket.quantity,
         price=0 if ticket.price is None else from_decimal(ticket.price),
         time_in_force=in_force,
+        protection=protection or 0,
     )
     told = client.apply(command(asked, user.get_username())).body
     bid = _best([top["bid"] for top in told["tops"]], max)
     ask = _best([top["ask"] for top in told["tops"]], min)
     opposite = ask if ticket.side == Side.BUY else bid
     price = ticket.price if ticket.price is not None else opposite
+    if protection:
+        price = to_decimal(told["price"]) if told["price"] else None
     share, of = volume_share(instrument, asdict(ticket))
     middle = None if bid is None or ask is None else (bid + ask) / 2
     return Preview(
@@ -142,6 +156,7 @@ def preview(user: User, ticket: OrderTicket | ParentTicket) -> Preview:
         volume_of=of,
         gate=measured_sentence(told["gate"]) if told["gate"] else "",
         time_in_force=in_force,
+        protection=protection,
         uses=[use for account in told["accounts"] for use in _uses(account, ticket, price, middle)],
         venues=_venue_rows(told["tops"]),
     )

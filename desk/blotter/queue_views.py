@@ -17,9 +17,10 @@ from desk.accounts import policy
 from desk.accounts.models import User
 from desk.accounts.person import person
 from desk.blotter import waiting as services
+from desk.blotter.market_orders import LIMIT, MARKET
 from desk.blotter.models import OrderEntry
 from desk.blotter.terms import in_words
-from desk.blotter.ticket import EVERYWHERE, LIMIT, TicketForm, make_ticket, read_ticket
+from desk.blotter.ticket import EVERYWHERE, TicketForm, make_ticket, read_ticket
 from desk.blotter.ticket_views import by_field, checked_body
 from desk.link import client
 from desk.refusals import Invalid, Refusal
@@ -91,12 +92,14 @@ def _typed(entry: OrderEntry) -> dict[str, str]:
     body = entry.body
     typed = {
         "client_order_id": entry.client_order_id,
-        "method": body.get("algorithm", LIMIT),
+        "method": body.get("algorithm", MARKET if body.get("protection") else LIMIT),
         "instrument": str(body["instrument"]),
         "side": Side(body["side"]).name.lower(),
         "quantity": str(body["quantity"]),
         "price": "" if body["price"] is None else str(body["price"]),
     }
+    if body.get("protection"):
+        typed["protection"] = str(body["protection"])
     if "algorithm" not in body:
         return typed | {"venue": str(body["venue"]), "time_in_force": TimeInForce(body["time_in_force"]).name.lower()}
     venue = str(body["venues"][0]) if len(body["venues"]) == 1 else EVERYWHERE
@@ -133,7 +136,7 @@ def _terms(typed: dict[str, str], entry: OrderEntry) -> dict[str, Any]:
     """What the releaser typed, as a body; an end by the clock stays unless another one, or a length, was typed."""
     announced = client.catalogue()
     end_ns = entry.body.get("end_ns", 0)
-    kept = typed.get("method") != LIMIT and end_ns and not typed.get("minutes") and not typed.get("ends")
+    kept = typed.get("method") not in (LIMIT, MARKET) and end_ns and not typed.get("minutes") and not typed.get("ends")
     terms = checked_body(read_ticket(announced, typed | ({"minutes": "1"} if kept else {}), datetime.now(UTC)))
     return terms | ({"end_ns": end_ns, "seconds": 0} if kept else {})
 

@@ -21,7 +21,7 @@ LIMITS = {
 }
 WHOLE = {
     DenialReason.VENUE_DOWN: "The order session of the venue is down.",
-    DenialReason.REFERENCE_MISSING: "The book has no bid or no ask, so there is no reference for the price collar.",
+    DenialReason.REFERENCE_MISSING: "The book has no bid or no ask, so there is no reference for prices.",
     DenialReason.BOOK_DIRTY: "The feed is incomplete: it is catching up, or packets were lost. Its books are not used.",
     DenialReason.CAPACITY: "No more orders fit at once.",
     DenialReason.STALE_REQUEST: "The order came too late: it had expired.",

@@ -20,6 +20,7 @@ from desk.blotter.entries import (
     enter_once,
     refusal_sentence,
 )
+from desk.blotter.market_orders import market_errors
 from desk.blotter.models import Denial, Fill, Order, OrderEntry, OrderEvent
 from desk.blotter.second_person import why_it_waits
 from desk.blotter.waiting import body_of, care_errors, wait_for_person
@@ -39,19 +40,20 @@ RELATED = ("strategy", "team", "instrument", "venue")
 @dataclass(frozen=True)
 class OrderTicket:
     """A manual order as asked for: `price` in the currency, `quantity` in shares; at venue SMART the router splits it.
-    The engine drops it when it is older than `valid_milliseconds`. With `care` it waits for a person, who reads the
-    `instruction`."""
+    A market order has no price but a `protection` in basis points. The engine drops it when it is older than
+    `valid_milliseconds`. With `care` it waits for a person, who reads the `instruction`."""
 
     client_order_id: str
     instrument: int
     venue: int
     side: Side
     quantity: int
-    price: Decimal
+    price: Decimal | None
     time_in_force: TimeInForce = TimeInForce.DAY
     valid_milliseconds: int = VALID_MILLISECONDS
     care: bool = False
     instruction: str = ""
+    protection: int | None = None
 
 
 def visible_orders(user: User) -> QuerySet[Order]:
@@ -161,12 +163,14 @@ def _as_replaced(order: Order, price: Decimal, quantity: int) -> dict[str, Any]:
     }
 
 
-def _amount_errors(instrument: Instrument | None, price: Decimal, quantity: int) -> dict[str, str]:
-    errors = {}
+def _amount_errors(instrument: Instrument | None, price: Decimal | None, quantity: int) -> dict[str, str]:
+    errors: dict[str, str] = {}
     if quantity < 1 or (instrument and quantity % instrument.lot_size):
         errors["quantity"] = "The quantity must be a positive number of whole lots."
     elif quantity > LARGEST_QUANTITY:
         errors["quantity"] = f"The quantity is at most {LARGEST_QUANTITY:,}."
+    if price is None:
+        return errors
     try:
         asked = from_decimal(price)
         if asked <= 0 or (instrument and asked % from_decimal(instrument.tick_size)):
@@ -198,6 +202,8 @@ def checked_order(ticket: OrderTicket) -> dict[str, Any]:
     if not 1 <= ticket.valid_milliseconds <= LONGEST_VALID_MILLISECONDS:
         errors["valid_milliseconds"] = f"It must be from 1 to {LONGEST_VALID_MILLISECONDS}."
     errors |= _amount_errors(instrument, ticket.price, ticket.quantity) | care_errors(ticket.care, ticket.instruction)
+    errors |= market_errors(ticket.price, ticket.protection, ticket.time_in_force)
     if errors:
-        raise Invalid(errors, code="bad_tick" if list(errors) == ["price"] else "")
-    return body_of(asdict(ticket) | {"price": str(ticket.price)})
+        bad_tick = list(errors) == ["price"] and ticket.price is not None
+        raise Invalid(errors, code="bad_tick" if bad_tick else "")
+    return body_of(asdict(ticket) | {"price": None if ticket.price is None else str(ticket.price)})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from desk.blotter.market_orders import method_of, protection_words
 from desk.blotter.models import time_of
 from desk.link import client
 from desk.markets.models import Instrument, Venue
@@ -20,11 +21,12 @@ def in_words(body: dict[str, Any]) -> list[tuple[str, str]]:
     names = dict(Instrument.objects.values_list("pk", "name"))
     legs = [_leg(leg, names) for leg in body.get("legs", [])]
     rows = [
-        ("How", (kind.label if kind else str(body["algorithm"])) if "algorithm" in body else "Limit order"),
+        ("How", (kind.label if kind else str(body["algorithm"])) if "algorithm" in body else method_of(body)),
         ("Instrument", names.get(body["instrument"], str(body["instrument"]))),
         ("Side", Side(body["side"]).name.capitalize()),
         ("Quantity", f"{body['quantity']:,}"),
         ("Limit price", f"{Decimal(body['price']):,f}" if body["price"] else "none"),
+        *([("Protection", protection_words(body))] if body.get("protection") else []),
         ("Venues", _venues(body)),
     ]
     if legs:

@@ -1,4 +1,5 @@
-"""The manual ticket as a form: a limit order, or a parent order whose part of the form is made from the catalogue."""
+"""The manual ticket as a form: a limit or market order, or a parent order, whose part of it is made from the
+catalogue."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from desk.blotter.legs import leg_fields, of_the_whole, read_legs
+from desk.blotter.market_orders import LIMIT, MARKET, default_protection, read_protection
 from desk.blotter.parents import MOST_VENUES, ParentTicket, find_algorithm
 from desk.blotter.services import OrderTicket
 from desk.fields import Field, filled, other_errors
@@ -21,7 +23,8 @@ from engine.messages.catalogue import AlgorithmKind, Catalogue
 from engine.messages.codes import Side, TimeInForce
 from engine.messages.control import SMART
 
-LIMIT = "limit"  # a plain limit order, no algorithm
+PLAIN = (LIMIT, MARKET)  # no algorithm
+METHODS = ((LIMIT, "Limit order"), (MARKET, "Market order"))
 EVERYWHERE = "all"
 SIDES = (("buy", "Buy"), ("sell", "Sell"))
 MOST_DIGITS = 12
@@ -43,7 +46,7 @@ HANDLING = [
 
 @dataclass(frozen=True)
 class TicketForm:
-    """What the form shows. `algorithm` is None for a limit order; `errors` are sentences about the whole."""
+    """What the form shows. `algorithm` is None for a limit or market order; `errors` are sentences about the whole."""
 
     methods: list[tuple[str, str]]
     method: str
@@ -63,23 +66,24 @@ def make_ticket(
     Invalid for a method that the running engine does not know."""
     errors = dict(errors or {})
     method = typed.get("method") or LIMIT
-    algorithm = None if method == LIMIT else find_algorithm(announced, method)
+    algorithm = None if method in PLAIN else find_algorithm(announced, method)
     listed = tuple((str(pk), name) for pk, name in Instrument.objects.order_by("name").values_list("pk", "name"))
     kept = [
         Field("instrument", "Instrument", "select", choices=listed, blank="Choose"),
         Field("side", "Side", "select", choices=SIDES, blank="Choose"),
         Field("quantity", "Quantity", unit="shares", inputmode="numeric"),
     ]
-    terms = [*([] if release else kept), _price_field(algorithm), _venue_field(algorithm)]
+    price = _protection_field() if method == MARKET else _price_field(algorithm)
+    terms = [*([] if release else kept), price, _venue_field(algorithm)]
     if algorithm is not None and algorithm.most_legs:
         venues = tuple((str(venue.pk), venue.name) for venue in enabled_venues())
         terms = leg_fields(algorithm.most_legs, listed, venues)
-    times = _time_fields(algorithm)
+    times = _time_fields(algorithm, method)
     parameters = [parameter_field(parameter) for parameter in algorithm.parameters] if algorithm else []
     handling = [] if release else HANDLING
     shown = [*terms, *times, *parameters, *handling]
     return TicketForm(
-        methods=[(LIMIT, "Limit order"), *((kind.name, kind.label) for kind in announced.algorithm_kinds)],
+        methods=[*METHODS, *((kind.name, kind.label) for kind in announced.algorithm_kinds)],
         method=method,
         algorithm=algorithm,
         client_order_id=typed.get("client_order_id", ""),
@@ -104,6 +108,11 @@ def _price_field(algorithm: AlgorithmKind | None) -> Field:
     return Field("price", "Limit price", unit="USD", inputmode="decimal", required=needed, help=told)
 
 
+def _protection_field() -> Field:
+    told = f"How far beyond the touch it may trade; it leaves as that limit. Empty: {default_protection():,}."
+    return Field("protection", "Protection", unit="basis points", inputmode="numeric", required=False, help=told)
+
+
 def _venue_field(algorithm: AlgorithmKind | None) -> Field:
     venues = tuple((str(venue.pk), venue.name) for venue in enabled_venues())
     if algorithm is None:
@@ -115,10 +124,12 @@ def _venue_field(algorithm: AlgorithmKind | None) -> Field:
     return Field("venues", "Venues", "select", choices=choices, value=choices[0][0] if choices else "", help=help_text)
 
 
-def _time_fields(algorithm: AlgorithmKind | None) -> list[Field]:
+def _time_fields(algorithm: AlgorithmKind | None, method: str) -> list[Field]:
     if algorithm is None:
-        words = tuple((member.name.lower(), member.name.replace("_", " ")) for member in TimeInForce)
-        return [Field("time_in_force", "Time in force", "select", choices=words, value="day")]
+        market = method == MARKET
+        members = [member for member in TimeInForce if not (market and member == TimeInForce.POST_ONLY)]
+        words = tuple((member.name.lower(), member.name.replace("_", " ")) for member in members)
+        return [Field("time_in_force", "Time in force", "select", choices=words, value="ioc" if market else "day")]
     clock = "HH:MM or HH:MM:SS, UTC"
     return [
         Field("begins", "Begins", unit=clock, required=False, help="Empty: now."),
@@ -131,7 +142,7 @@ def read_ticket(announced: Catalogue, typed: Mapping[str, str], now: datetime) -
     """The ticket from what was typed; Invalid names each field that cannot be read. `now` in UTC."""
     errors: dict[str, str] = {}
     method = typed.get("method") or LIMIT
-    algorithm = None if method == LIMIT else find_algorithm(announced, method)
+    algorithm = None if method in PLAIN else find_algorithm(announced, method)
     if algorithm is not None and algorithm.most_legs:
         return _read_several(algorithm, typed, now)
     instrument = typed.get("instrument", "")
@@ -143,7 +154,9 @@ def read_ticket(announced: Catalogue, typed: Mapping[str, str], now: datetime) -
     quantity = typed.get("quantity", "").replace(",", "").strip()
     if not _is_number(quantity):
         errors["quantity"] = "The quantity is a whole number of shares."
-    price = _price(typed.get("price", ""), algorithm, errors)
+    market = method == MARKET
+    price = None if market else _price(typed.get("price", ""), algorithm, errors)
+    protection = read_protection(typed.get("protection", ""), errors) if market else None
     venues = _venues(typed, algorithm is not None, errors)
     times: dict[str, Any] = _times(typed, now, errors) if algorithm else {}
     in_force = typed.get("time_in_force", "").upper()
@@ -159,8 +172,8 @@ def read_ticket(announced: Catalogue, typed: Mapping[str, str], now: datetime) -
         **_handling(typed),
     }
     if algorithm is None:
-        assert price is not None
-        return OrderTicket(**common, venue=venues[0], price=price, time_in_force=TimeInForce[in_force])
+        plain: dict[str, Any] = {"venue": venues[0], "price": price, "time_in_force": TimeInForce[in_force]}
+        return OrderTicket(**common, **plain, protection=protection)
     parameters = {parameter.name: typed.get(parameter.name, "") for parameter in algorithm.parameters}
     return ParentTicket(**common, **times, venues=venues, price=price, algorithm=algorithm.name, parameters=parameters)
 

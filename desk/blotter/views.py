@@ -20,6 +20,7 @@ from desk.blotter import services
 from desk.blotter.canceling import cancel_answer, posted_number
 from desk.blotter.csv_rows import FILL_COLUMNS, ORDER_COLUMNS, fill_row, order_row
 from desk.blotter.filters import filter_fields, filtered, page_before
+from desk.blotter.market_orders import missed_sentence
 from desk.blotter.refused import refused_orders
 from desk.blotter.routes import route_of
 from desk.blotter.timeline import timelines
@@ -73,6 +74,7 @@ def order(request: HttpRequest, order_id: int) -> HttpResponse:
         "events": events,
         "timelines": timelines(order_id, events),
         "route": route_of(order_id),
+        "missed": missed_sentence(found),
         "fills": services.visible_fills(person(request)).filter(order_id=order_id),
         "refusal": next(iter(refused_orders(person(request), 1, order_id=order_id)), None),
         "may_replace": services.may_replace(person(request), found),

@@ -42,6 +42,8 @@ WAITING = (State.PROPOSED, State.APPROVED)
 def body_of(terms: dict[str, Any]) -> dict[str, Any]:
     """A ticket's terms as an entry keeps them: what concerns a person, or legs, only where it is asked for."""
     unsaid = set() if terms["care"] else {"care", "instruction"}
+    if terms.get("protection") is None:
+        unsaid.add("protection")
     if not terms.get("legs"):
         unsaid.add("legs")
     return {name: value for name, value in terms.items() if name not in unsaid}
@@ -207,6 +209,8 @@ def check_within(asked: dict[str, Any], terms: dict[str, Any]) -> None:
     errors = {name: f"The {name} stays as it was asked for." for name in KEPT if asked[name] != terms[name]}
     if terms["client_order_id"] != asked["client_order_id"]:
         raise NotFound("There is no such order.")
+    if asked.get("protection") and not 1 <= (terms.get("protection") or 0) <= asked["protection"]:
+        errors["protection"] = f"It stays a market order, protected by at most {asked['protection']} basis points."
     if asked["price"]:
         limit, price = Decimal(asked["price"]), Decimal(terms["price"] or 0)
         if not price or (price > limit if asked["side"] == Side.BUY else price < limit):

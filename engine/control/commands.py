@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.control.configuration import LARGEST_NUMBER, PROTOCOLS, Configuration, Refusal
 from engine.control.fitted_costs import bind_costs, check_costs
+from engine.control.market_orders import check_market, enter_at_market
 from engine.control.parent_orders import ParentOrders
 from engine.control.preview import preview
 from engine.control.routing import SMART, check_routed, route_order
@@ -185,6 +186,7 @@ class Commands:
         last = int(self.memory.core["venue_count"][0])
         if not (body.venue == SMART or 1 <= body.venue <= last) or body.instrument not in self.configuration.names:
             raise Refusal("no such instrument or venue")
+        check_market(body)
         if body.venue == SMART:
             check_routed(body)
         if body.team <= 0 or min(body.side, body.quantity, body.price, body.time_in_force) < 0:
@@ -255,6 +257,8 @@ class Commands:
 
     def _enter_order(self, body: control.EnterOrder, number: int) -> dict[str, Any]:
         team = self.configuration.team_account(number)
+        if body.protection:
+            return self._denied_or(enter_at_market(self.memory, team, body))
         if body.venue == SMART:
             return self._denied_or(route_order(self.memory, team, body))
         order_id = int(

@@ -9,10 +9,11 @@ from typing import Any
 
 from engine.control.configuration import LIMIT_FIELDS, Configuration, Refusal
 from engine.hotpath import tables
-from engine.hotpath.entries import check
+from engine.hotpath.entries import check, market_price
 from engine.hotpath.risk import NONE
 from engine.messages.codes import DenialReason, LimitName, Scope, Side
-from engine.messages.control import Preview
+from engine.messages.control import SMART, Preview
+from engine.messages.prices import LARGEST_PROTECTION
 
 ANY = -1
 
@@ -26,8 +27,11 @@ def preview(configuration: Configuration, body: Preview) -> dict[str, Any]:
             raise Refusal(f"venue {venue} is not defined")
     if body.side not in tuple(Side) or body.quantity <= 0 or body.price < 0 or not body.venues:
         raise Refusal("a preview needs a venue, a side, a quantity and a price that is not negative")
+    if not 0 <= body.protection <= LARGEST_PROTECTION:
+        raise Refusal(f"the protection of a market order is 1 to {LARGEST_PROTECTION} basis points")
     tops = [_top(configuration, venue, body.instrument) for venue in body.venues]
     return {
+        "price": max(_market_price(configuration, body), 0) if body.protection else body.price,
         "tops": tops,
         "accounts": _accounts(configuration, body),
         "gate": _gate(configuration, body) if body.team in configuration.team_accounts else {},
@@ -79,10 +83,20 @@ def _gate(configuration: Configuration, body: Preview) -> dict[str, Any]:
     return found[0]
 
 
+def _market_price(configuration: Configuration, body: Preview) -> int:
+    """The limit that a market order would get, or minus the DenialReason."""
+    venue = body.venues[0] if len(body.venues) == 1 else SMART
+    return int(market_price(configuration.memory.address, venue, body.instrument, body.side, body.protection))
+
+
 def _gate_at(configuration: Configuration, body: Preview, venue: int) -> dict[str, Any]:
     memory = configuration.memory
+    if body.protection and (made := _market_price(configuration, body)) <= 0:
+        return {"denial": DenialReason(-made).name, "measured": 0, "bound": 0}
     top = _top(configuration, int(memory.venues[venue]["priced_by"]), body.instrument)
     price = body.price or top["ask" if body.side == Side.BUY else "bid"] or 0
+    if body.protection:
+        price = made
     reason = int(
         check(
             memory.address, 0, configuration.team_accounts[body.team], ANY, venue, body.instrument, body.side,

@@ -25,7 +25,7 @@ def check_routed(body: control.EnterOrder) -> None:
     """Refusal when the router cannot work the order."""
     if body.time_in_force not in URGENCIES:
         raise Refusal("the router works DAY, IOC and post-only orders; name a venue for another time in force")
-    if body.side not in tuple(Side) or body.price <= 0 or body.quantity <= 0:
+    if body.side not in tuple(Side) or (body.price <= 0 and not body.protection) or body.quantity <= 0:
         raise Refusal("the router needs a side, a price and a quantity")
     if body.price > HIGHEST_PRICE or body.quantity > HIGHEST_QUANTITY:
         raise Refusal("no venue shows a price or a quantity as large as that")

@@ -6,6 +6,7 @@ from engine.hotpath.book import TOP
 from engine.hotpath.book_layout import BATCHED, BOOK, MOST_BATCHED
 from engine.hotpath.changes import MODIFY, REPLACE, modify, replace
 from engine.hotpath.everywhere import show_everywhere
+from engine.hotpath.market_orders import enter_market
 from engine.hotpath.orders import decider_of, find_order
 from engine.hotpath.parents import ask_parent, choose_parameter, settle
 from engine.hotpath.requests import ENTER, cancel, enter
@@ -16,6 +17,7 @@ from engine.hotpath.tables import (
     CHOOSE_PARAMETER,
     CONTEXT,
     ENGINE,
+    ENTER_MARKET,
     FIRM_ACCOUNT,
     GIVE_PARENT,
     INSTRUMENT,
@@ -111,6 +113,31 @@ def refuse_leg(engine, strategy_index, request):
     )
 
 
+@hot
+def enter_at_market(engine, owner, strategy_index, request):
+    """A market order of a strategy's leg."""
+    core = view(engine, 1, ENGINE)[0]
+    strategy = view(core.strategies, core.strategy_count, STRATEGY)[strategy_index]
+    if request.leg < 0 or request.leg >= strategy.leg_count:
+        refuse_leg(engine, strategy_index, request)
+        return
+    leg_index = strategy_index * LEGS_PER_STRATEGY + request.leg
+    leg = view(core.legs, core.strategy_count * LEGS_PER_STRATEGY, LEG)[leg_index]
+    enter_market(
+        engine,
+        owner,
+        strategy.team,
+        leg_index,
+        leg.venue,
+        leg.instrument,
+        request.side,
+        request.quantity,
+        request.time_in_force,
+        request.order_id,
+        request.signal,
+    )
+
+
 @hot_inlined
 def ask_gate(engine, strategy_index):
     """Ask for the memory that the gate is going to look at for a strategy's orders."""
@@ -156,6 +183,9 @@ def make_requests(engine, strategy_index, count):
         strategy.signal = request.signal
         if request.action == GIVE_PARENT:
             ask_parent(engine, strategy_index, request)
+            continue
+        if request.action == ENTER_MARKET:
+            enter_at_market(engine, owner, strategy_index, request)
             continue
         if request.action != ENTER:
             change_own(engine, strategy_index, request)

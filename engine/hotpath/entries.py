@@ -15,6 +15,7 @@ from engine.hotpath import (
     feed,
     fix_sessions,
     mark,
+    market_orders,
     numbers,
     orders,
     parents,
@@ -90,7 +91,9 @@ SIGNAL_SCALE = 1_000  # of a replacement
     TAKE_REPORT,
     TAKE_BACK,
     TAKE_FIX_REPORT,
-) = range(52)
+    ENTER_MARKET,
+    MARKET_PRICE,
+) = range(54)
 
 
 @hot
@@ -100,6 +103,10 @@ def call_for_parents(what, engine, a, b, c, d, e, f, g, h, i):
         parents.begin(engine, a)
     if what == CHECK:
         return risk.check(engine, a, b, c, d, e, f, g, h, i)
+    if what == ENTER_MARKET:
+        return market_orders.enter_market(engine, a, b, c, d, e, f, g, h, i, 0.0)
+    if what == MARKET_PRICE:
+        return market_orders.market_price(engine, a, b, c, d)
     if what == FIND_PARENT:
         return parents.find_parent(engine, a)
     if what == LISTED_VOLUME:
@@ -280,3 +287,5 @@ complete_report = _entry(COMPLETE_REPORT)
 take_report = _entry(TAKE_REPORT)
 take_back = _entry(TAKE_BACK)
 take_fix_report = _entry(TAKE_FIX_REPORT)
+enter_market = _entry(ENTER_MARKET)
+market_price = _entry(MARKET_PRICE)

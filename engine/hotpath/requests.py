@@ -169,6 +169,7 @@ def write_request(engine, body, slot, action, target, signal):
     request.side = order.side
     request.time_in_force = order.time_in_force
     request.line = core.line
+    request.protection = core.protection
     request.feed_sequence = core.feed_sequence
     request.signal = signal
 

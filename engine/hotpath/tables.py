@@ -91,6 +91,7 @@ ENGINE = np.dtype(
         ("timer_ns", "<i8"),  # when the parent orders are to be called next, or a part of a sweep leaves; 0: never
         ("sweep_due_ns", "<i8"),  # when the next part of a sweep leaves, 0: none waits
         ("routing", "<i8"),  # the routed order whose part is being entered, 0: none
+        ("protection", "<i8"),  # basis points of the market order that is being entered, 0: a limit order
         ("routed_order", "<i8"),  # what became of the last one that was routed (router_orders.route)
         ("implied_end", "<i8"),  # the order that ends with the one that was just reported on, 0: none
         ("clock_ns", "<i8"),
@@ -457,6 +458,8 @@ REQUEST = np.dtype(
 # `action` of a request for a parent order, beside OrderAction's: `time_in_force` is the algorithm's number, `order_id`
 # how long it lasts (ns), `price` 0 no limit.
 GIVE_PARENT = 100
+# A market order: `order_id` is its protection in basis points, `price` is made of the book.
+ENTER_MARKET = 102
 # A parameter of the parent order asked for just before: `leg` is its place in the algorithm's list, `signal` its value.
 CHOOSE_PARAMETER = 101
 

@@ -97,7 +97,8 @@ SMART = 0  # in place of a venue: the router chooses
 @dataclass(frozen=True)
 class EnterOrder:
     """A manual order; venue 0 (SMART) has the router split it over all venues. `client_order_id` is unique for ever;
-    the same one again is answered with the first order."""
+    the same one again is answered with the first order. With a `protection` (basis points, then the price is 0) it is a
+    market order: the engine makes its limit, so far beyond the touch that it takes."""
 
     client_order_id: str
     team: int
@@ -108,6 +109,7 @@ class EnterOrder:
     price: int
     time_in_force: int
     expires_ns: int = 0
+    protection: int = 0
 
 
 @dataclass(frozen=True)
@@ -195,8 +197,9 @@ class Alarm:
 
 @dataclass(frozen=True)
 class Preview:
-    """Ask what an order of a team would meet, without entering it: a `price` of 0 stands for the touch. Answered at
-    once and not journalled, as Hello."""
+    """Ask what an order of a team would meet, without entering it: a `price` of 0 stands for the touch, with a
+    `protection` for a market order, at whose limit the gate is asked and which the answer has as `price` (0: none).
+    Answered at once and not journalled, as Hello."""
 
     team: int
     instrument: int
@@ -205,6 +208,7 @@ class Preview:
     quantity: int
     price: int
     time_in_force: int = 1
+    protection: int = 0
 
 
 @dataclass(frozen=True)

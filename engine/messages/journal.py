@@ -47,7 +47,7 @@ ORDER_REQUEST = np.dtype(
         ("side", "u1"),
         ("time_in_force", "u1"),
         ("line", "u1"),
-        ("reserved", "<u2"),
+        ("protection", "<u2"),  # basis points from the touch to the price of a market order, 0: a limit order
         ("feed_sequence", "<u8"),
         ("signal", "<f8"),
     ]

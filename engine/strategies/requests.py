@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.hotpath.tables import CHOOSE_PARAMETER, GIVE_PARENT, MAX_REQUESTS
+from engine.hotpath.tables import CHOOSE_PARAMETER, ENTER_MARKET, GIVE_PARENT, MAX_REQUESTS
 from engine.messages.codes import OrderAction, Side, TimeInForce
 from engine.native import hot
 
@@ -25,6 +25,24 @@ def ask_order(requests, count, leg, side, price, quantity, time_in_force, signal
     request.quantity = quantity
     request.time_in_force = time_in_force
     request.order_id = 0
+    request.signal = signal
+    return count + 1
+
+
+@hot
+def ask_market(requests, count, leg, side, quantity, protection, time_in_force, signal):
+    """Add a market order of IOC, FOK or DAY: a limit order `protection` basis points (1 to 1,000) beyond the touch that
+    it takes, as the book of the leg's venue stands then. Returns the new count."""
+    if count >= MAX_REQUESTS:
+        return count
+    request = requests[count]
+    request.action = ENTER_MARKET
+    request.leg = leg
+    request.side = side
+    request.price = 0
+    request.quantity = quantity
+    request.time_in_force = time_in_force
+    request.order_id = protection
     request.signal = signal
     return count + 1
 

@@ -47,6 +47,7 @@ LEGS = AlgorithmKind(
     most_legs=4,
 )
 TOP = {"bid": 999_900, "bid_quantity": 500, "ask": 1_000_100, "ask_quantity": 300, "last_price": None}
+MARKET_PRICE = {1: 1_005_100, 2: 995_000}  # of a market order, by side, at a protection of 50 basis points
 BOUNDS = {
     "order_quantity": 1_000,
     "order_value": 1_000_000_000,
@@ -216,7 +217,9 @@ class FakeEngine:
             for scope, number in (("TEAM", asked["team"]), ("FIRM", 0))
         ]
         tops = [{"venue": venue} | TOP for venue in asked["venues"]]
-        return {"tops": tops, "accounts": accounts, "gate": self.gate, "limits_version": self.limits_version}
+        price = MARKET_PRICE[asked["side"]] if asked["protection"] else asked["price"]
+        told = {"tops": tops, "accounts": accounts, "gate": self.gate, "limits_version": self.limits_version}
+        return told | {"price": price}
 
 
 @contextmanager

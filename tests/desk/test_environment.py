@@ -27,6 +27,7 @@ def test_an_empty_environment_means_the_embedded_servers_of_this_checkout() -> N
         hosts=("localhost", "127.0.0.1", "[::1]"),
         origins=("http://localhost:8000", "http://127.0.0.1:8000", "http://[::1]:8000"),
         port=8000,
+        market_protection=50,
     )
 
 
@@ -36,6 +37,10 @@ def test_an_empty_environment_means_the_embedded_servers_of_this_checkout() -> N
         ({"PORT": "http"}, "PORT is 'http'; it must be a number from 1 to 65535."),
         ({"PORT": "65536"}, "PORT is '65536'; it must be a number from 1 to 65535."),
         ({"DESK_DEBUG": "yes"}, "DESK_DEBUG is 'yes'; it must be 0 or 1."),
+        (
+            {"DESK_MARKET_PROTECTION": "0"},
+            "DESK_MARKET_PROTECTION is '0'; it must be a number of basis points from 1 to 1000.",
+        ),
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused_by_name(variables: dict[str, str], sentence: str) -> None:

@@ -29,10 +29,11 @@ from desk.api.shapes import (
 )
 from desk.blotter import services
 from desk.blotter.entries import Entered, check_client_order_id
+from desk.blotter.market_orders import LIMIT, MARKET, default_protection
 from desk.blotter.models import Fill, Order, OrderEntry
 from desk.positions.models import Position
 from desk.positions.services import visible_positions
-from desk.refusals import EngineRefused
+from desk.refusals import EngineRefused, Invalid
 from engine.messages.codes import DenialReason, Liquidity, OrderState, Side, TimeInForce
 from engine.messages.control import SMART
 
@@ -69,7 +70,9 @@ def order_shape(order: Order) -> dict[str, Any]:
         "sequence": str(order.sequence),
         "parent_id": identity(order.parent_id),
         "side": word(Side(order.side)),
+        "type": MARKET if order.protection else LIMIT,
         "price": money(order.price),
+        "protection": order.protection or None,
         "quantity": str(order.quantity),
         "filled_quantity": str(order.filled_quantity),
         "leaves": str(order.leaves),
@@ -121,14 +124,18 @@ def entry_answer(response: HttpResponse, entered: Entered) -> Status[Any]:
 
 
 def order_ticket(body: OrderIn) -> services.OrderTicket:
-    """The ticket that the body is."""
+    """The ticket that the body is; Invalid when it says of a limit order how it is protected."""
+    market = body.type == MARKET
+    if body.protection is not None and not market:
+        raise Invalid({"protection": "A limit order has its price; only one of type market has a protection."})
     return services.OrderTicket(
         client_order_id=body.client_order_id,
         instrument=instrument_id(body.instrument),
         venue=SMART if body.venue == SMART_NAME else venue_number(body.venue),
         side=Side[body.side.upper()],
         quantity=int(body.quantity),
-        price=Decimal(body.price),
+        price=None if body.price is None else Decimal(body.price),
+        protection=body.protection or default_protection() if market else None,
         time_in_force=TimeInForce[body.time_in_force.upper()],
         valid_milliseconds=body.valid_milliseconds,
         care=body.care,

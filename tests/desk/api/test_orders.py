@@ -44,6 +44,7 @@ def test_an_order_reaches_the_engine_in_its_units(engine: FakeEngine, alice: Use
         "quantity": 100,
         "price": 1_000_000,
         "time_in_force": 1,
+        "protection": 0,
     }
 
 
