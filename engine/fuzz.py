@@ -1,4 +1,4 @@
-"""`python -m engine fuzz PARSER --inputs N`: malformed input into one parser, in processes that may die.
+"""`python -m engine fuzz PARSER --inputs N`: malformed input into one parser, or `all` in turn, in processes that may die.
 
 The input follows from the seed, so that whatever is found can be found again: the seed of the batch is printed.
 """
@@ -19,6 +19,7 @@ from pathlib import Path
 from random import Random
 
 BATCH = 100_000
+ALL = "all"
 LOOP = "loop-"  # what the names of the loop's own parsers begin with
 LOOP_BATCH = 2_500_000  # compiled code feeds them
 HANG_SECONDS = 60.0  # of processor time
@@ -134,26 +135,33 @@ def cover(parser: str, inputs: int, seed: int) -> int:
 
 def main(arguments: list[str]) -> int:
     """The command. 1 when anything crashed or hung."""
+    from engine.protocols import fuzz_loops  # noqa: F401 read once, and not by each process that is forked
     from engine.protocols.fuzz_targets import TARGETS
 
-    parser = argparse.ArgumentParser(prog="python -m engine fuzz", description="Malformed input into one parser.")
-    parser.add_argument("parser", choices=sorted(TARGETS))
-    parser.add_argument("--inputs", type=int, default=1_000_000)
+    parser = argparse.ArgumentParser(prog="python -m engine fuzz", description="Malformed input into parsers.")
+    parser.add_argument("parser", choices=[ALL, *sorted(TARGETS)], help="one of them, or all in turn")
+    parser.add_argument("--inputs", type=int, default=1_000_000, help="for each parser")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--coverage", action="store_true", help="guided by coverage, where atheris is installed")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     if options.inputs < 1:
         parser.error("--inputs is a positive number")
+    wanted = sorted(TARGETS) if options.parser == ALL else [options.parser]
     if options.coverage:
-        return cover(options.parser, options.inputs, options.seed)
-    result = fuzz(options.parser, options.inputs, options.seed)
-    if options.json:
-        print(json.dumps(asdict(result)))
+        return max(cover(name, options.inputs, options.seed) for name in wanted)
+    return max([_say(fuzz(name, options.inputs, options.seed), options.json) for name in wanted])
+
+
+def _say(result: Result, as_json: bool) -> int:
+    """Print a line of it. 1 when anything crashed or hung."""
+    if as_json:
+        print(json.dumps(asdict(result)), flush=True)
     else:
         print(
             f"{result.parser}: {result.inputs} inputs in {result.seconds} s, {result.accepted} accepted, "
             f"{result.refused} refused, {result.crashes} crashes, {result.hangs} hangs, "
-            f"{result.inputs_per_second} inputs a second"
+            f"{result.inputs_per_second} inputs a second",
+            flush=True,
         )
     return 1 if result.crashes or result.hangs else 0
