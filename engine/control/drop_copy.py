@@ -84,9 +84,11 @@ class DropCopies:
             return
         values = message.values
         reference, match = int(values.get("user_reference", 0)), int(values.get("match_number", 0))
-        if message.name == "executed":
+        if message.name in ("executed", "trade_correction"):
             price, quantity = int(values["price"]), int(values["quantity"])
-            self.reconciliation.copied(heard.venue, reference, price, quantity, match, now_ns)
+            corrected = message.name == "trade_correction"
+            take = self.reconciliation.copied_correction if corrected else self.reconciliation.copied
+            take(heard.venue, reference, price, quantity, match, now_ns)
         elif message.name == "broken_trade":
             self.reconciliation.copied_break(heard.venue, reference, match, now_ns)
 

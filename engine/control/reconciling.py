@@ -98,6 +98,13 @@ class Reconciliation:
         order.there[price, quantity] += 1
         self._touch(venue, order, now_ns)
 
+    def copied_correction(
+        self, venue: int, reference: int, price: int, quantity: int, match_number: int, now_ns: int
+    ) -> None:
+        """A trade of the drop copy had other terms. One of which nothing was heard counts as it is now."""
+        self.copied_break(venue, reference, match_number, now_ns)
+        self.copied(venue, reference, price, quantity, match_number, now_ns)
+
     def copied_break(self, venue: int, reference: int, match_number: int, now_ns: int) -> None:
         """A trade that the drop copy takes back."""
         execution = self._copies.pop((venue, reference, match_number), None)

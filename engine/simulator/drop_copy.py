@@ -6,6 +6,7 @@ reference is the number of the order as its client gave it (of a ClOrdID that is
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from engine.simulator.order_server import OrderServer
 from engine.simulator.ouch_account import liquidity_of
 
 LARGEST_REFERENCE = (1 << 32) - 1
+FIRST_INVENTED = 1 << 62  # match numbers of what the operator makes up
 
 
 class DropCopy:
@@ -24,27 +26,39 @@ class DropCopy:
     def __init__(self, users: dict[str, str], midnight_ns: int) -> None:
         self.users, self._midnight_ns = users, midnight_ns
         self.sequenced: list[bytes] = []
-        self._fills: dict[int, list[int]] = {}
+        self._fills: dict[int, list[tuple[int, int, str]]] = {}  # by match number: reference, quantity, liquidity
+        self._invented = count(FIRST_INVENTED)
 
     def report(self, result: np.void) -> None:
         """A result of the matching; only executions are told."""
         reference = int(result["user_reference"])
         if result["kind"] != ReportKind.EXECUTED or reference > LARGEST_REFERENCE:
             return
-        match_number = int(result["match_number"])
-        self._fills.setdefault(match_number, []).append(reference)
-        self._say(
-            "executed",
-            int(result["time_ns"]),
-            {"user_reference": reference, "quantity": int(result["quantity"]), "price": int(result["price"]),
-             "liquidity": liquidity_of(result), "match_number": match_number},
-        )  # fmt: skip
+        fill = (reference, int(result["quantity"]), liquidity_of(result))
+        self._executed(int(result["match_number"]), fill, int(result["price"]), int(result["time_ns"]))
 
-    def broken(self, match_number: int, reason: str, time_ns: int) -> None:
+    def invent(self, reference: int, quantity: int, price: int, time_ns: int) -> None:
+        """An execution that never was, under a match number that no trade has."""
+        self._executed(next(self._invented), (reference, quantity, "R"), price, time_ns)
+
+    def _executed(self, match_number: int, fill: tuple[int, int, str], price: int, time_ns: int) -> None:
+        self._fills.setdefault(match_number, []).append(fill)
+        reference, quantity, liquidity = fill
+        told: dict[str, Any] = {"user_reference": reference, "quantity": quantity, "price": price}
+        self._say("executed", time_ns, told | {"liquidity": liquidity, "match_number": match_number})
+
+    def tell_broken(self, match_number: int, reason: str, time_ns: int) -> None:
         """A trade did not happen."""
-        for reference in self._fills.pop(match_number, []):
+        for reference, _, _ in self._fills.pop(match_number, []):
             told = {"user_reference": reference, "match_number": match_number, "reason": reason, "client_order_id": ""}
             self._say("broken_trade", time_ns, told)
+
+    def tell_corrected(self, match_number: int, price: int, time_ns: int) -> None:
+        """A trade had another price."""
+        for reference, quantity, liquidity in self._fills.get(match_number, []):
+            told: dict[str, Any] = {"user_reference": reference, "quantity": quantity, "price": price}
+            told |= {"liquidity": liquidity, "match_number": match_number, "reason": "N", "client_order_id": ""}
+            self._say("trade_correction", time_ns, told)
 
     def _say(self, name: str, time_ns: int, values: dict[str, Any]) -> None:
         self.sequenced.append(encode_outbound(name, None, timestamp_ns=max(0, time_ns - self._midnight_ns), **values))

@@ -41,6 +41,17 @@ ORDER_STATUS, RESTATED = "I", "D"  # ExecType(150)
 
 
 @dataclass
+class FixFill:
+    """An execution as the client was told of it last, under `exec_id`."""
+
+    order: FixOrder
+    exec_id: str
+    quantity: int
+    price: int
+    liquidity: str
+
+
+@dataclass
 class FixOrder:
     """An order of the client. `quantity` and `executed` count the whole chain of replacements, as FIX does."""
 
@@ -53,9 +64,11 @@ class FixOrder:
     status: str = "A"
     order_id: str = "NONE"
     executed: int = 0
+    taken_back: int = 0  # of what the book executed
     leaves: int = 0
     cancel_id: str = ""
     replaced: str = ""
+    replaced_by: FixOrder | None = None
 
 
 class FixAccount:
@@ -69,6 +82,7 @@ class FixAccount:
         self._orders: dict[str, FixOrder] = {}
         self._by_reference: dict[int, FixOrder] = {}
         self._references = count(LARGEST_OWN_NUMBER)
+        self._fills: dict[int, list[FixFill]] = {}  # by match number
         # Execution ids are unique over restarts of the exchange: a client remembers them for ever.
         self._start = f"{time.time_ns():x}"
         self._executions = count(1)
@@ -126,7 +140,10 @@ class FixAccount:
             self._refuse_change(fields, "2", existing, time_ns)
             return
         order.executed, order.replaced = existing.executed, existing.cl_ord_id
+        order.taken_back = existing.taken_back
         self._remember(order)
+        # The book counts what it executed, also what was taken back since.
+        terms |= {"quantity": order.quantity + existing.taken_back}
         self._desk.request(
             action=OrderAction.REPLACE, existing_reference=existing.user_reference, **terms, time_ns=time_ns
         )
@@ -190,21 +207,39 @@ class FixAccount:
             self._report(order, "0", time_ns)
             return
         existing = self._orders[order.replaced]
-        existing.leaves, existing.status = 0, "5"
+        existing.leaves, existing.status, existing.replaced_by = 0, "5", order
         self._report(order, "5", time_ns, {fix44.ORIG_CL_ORD_ID: order.replaced})
 
     def _filled(self, order: FixOrder, result: np.void, time_ns: int) -> None:
         quantity = int(result["quantity"])
         order.executed += quantity
         order.status = "1" if order.leaves else "2"
-        fill = {
-            fix44.LAST_PX: fix44.price_text(int(result["price"])),
-            fix44.LAST_QTY: str(quantity),
-            fix44.SECONDARY_EXEC_ID: str(int(result["match_number"])),
-        }
-        if liquidity := _LIQUIDITIES.get(int(result["liquidity"])):  # in a cross nobody added or removed
-            fill[fix44.LAST_LIQUIDITY_IND] = liquidity
-        self._report(order, "F", time_ns, fill)
+        match_number, liquidity = int(result["match_number"]), _LIQUIDITIES.get(int(result["liquidity"]), "")
+        fill = FixFill(order, "", quantity, int(result["price"]), liquidity)
+        fill.exec_id = self._report(order, "F", time_ns, _terms_of(fill, match_number))
+        self._fills.setdefault(match_number, []).append(fill)
+
+    def tell_broken(self, match_number: int, _reason: str, time_ns: int) -> None:
+        """A trade did not happen: Trade Cancel. Its shares do not return to the order."""
+        for fill in self._fills.pop(match_number, []):
+            newest: FixOrder | None = fill.order
+            while newest is not None:
+                newest.executed -= fill.quantity
+                newest.taken_back += fill.quantity
+                if newest.leaves:
+                    newest.status = "1" if newest.executed else "0"
+                elif newest.status == "2":
+                    newest.status = "4"
+                newest = newest.replaced_by
+            undone = {fix44.EXEC_REF_ID: fill.exec_id} | _terms_of(fill, match_number)
+            self._report(fill.order, "H", time_ns, undone)
+
+    def tell_corrected(self, match_number: int, price: int, time_ns: int) -> None:
+        """A trade had another price: Trade Correct."""
+        for fill in self._fills.get(match_number, []):
+            fill.price = price
+            corrected = {fix44.EXEC_REF_ID: fill.exec_id} | _terms_of(fill, match_number)
+            fill.exec_id = self._report(fill.order, "G", time_ns, corrected)
 
     def _canceled(self, order: FixOrder, reason: int, time_ns: int) -> None:
         text = {fix44.TEXT: CancelReason(reason).name.lower().replace("_", " ")}
@@ -235,11 +270,13 @@ class FixAccount:
         }
         self._send(fix44.ORDER_CANCEL_REJECT, values)
 
-    def _report(self, order: FixOrder, exec_type: str, time_ns: int, more: Fields | None = None) -> None:
+    def _report(self, order: FixOrder, exec_type: str, time_ns: int, more: Fields | None = None) -> str:
+        """Send an ExecutionReport(8); returns its ExecID(17)."""
+        exec_id = f"{self._start}-{next(self._executions)}"
         values = {
             fix44.ORDER_ID: order.order_id,
             fix44.CL_ORD_ID: order.cl_ord_id,
-            fix44.EXEC_ID: f"{self._start}-{next(self._executions)}",
+            fix44.EXEC_ID: exec_id,
             fix44.EXEC_TYPE: exec_type,
             fix44.ORD_STATUS: order.status,
             fix44.SYMBOL: order.symbol,
@@ -252,6 +289,7 @@ class FixAccount:
             fix44.TRANSACT_TIME: fix44.time_text(time_ns),
         }
         self._send(fix44.EXECUTION_REPORT, values | dict(more or {}))
+        return exec_id
 
     def _send(self, message_type: str, fields: dict[int, str]) -> None:
         said = in_words_of(self.version, {fix44.MSG_TYPE: message_type} | fields)
@@ -292,3 +330,13 @@ class FixAccount:
             "displayed": 1,
             "time_in_force": int(validity) if kind == fix44.LIMIT else 0,
         }
+
+
+def _terms_of(fill: FixFill, match_number: int) -> dict[int, str]:
+    told = {
+        fix44.LAST_PX: fix44.price_text(fill.price),
+        fix44.LAST_QTY: str(fill.quantity),
+        fix44.SECONDARY_EXEC_ID: str(match_number),
+    }
+    # In a cross nobody added or removed.
+    return told | ({fix44.LAST_LIQUIDITY_IND: fill.liquidity} if fill.liquidity else {})

@@ -1,7 +1,8 @@
 """What a FIX 4.4 message to a client is in the words of another version.
 
-FIX 4.2 says with ExecTransType(20) that a report answers a question, has fills as ExecType(150) 1 and 2, fewer reasons,
-and no field for who added liquidity: there this exchange sends its own tag 9730, A or R, as venues do.
+FIX 4.2 says with ExecTransType(20) that a report answers a question, takes a fill back or corrects it, has fills as
+ExecType(150) 1 and 2, fewer reasons, and no field for who added liquidity: there this exchange sends its own tag 9730,
+A or R, as venues do.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 from engine.protocols import fix44
 
 EXEC_TRANS_TYPE, VENUE_LIQUIDITY = 20, 9730
-NEW, STATUS = "0", "3"
-TRADE, ORDER_STATUS = "F", "I"
+NEW, TAKEN_BACK, CORRECT, STATUS = "0", "1", "2", "3"
+TRADE, TRADE_CANCEL, TRADE_CORRECT, ORDER_STATUS = "F", "H", "G", "I"
+_TRANSACTIONS = {ORDER_STATUS: STATUS, TRADE_CANCEL: TAKEN_BACK, TRADE_CORRECT: CORRECT}
 _NOT_IN_42 = frozenset(
     {
         fix44.SECONDARY_EXEC_ID,
@@ -41,8 +43,8 @@ def in_words_of(version: str, fields: dict[int, str]) -> dict[int, str]:
 
 def _execution(fields: dict[int, str]) -> dict[int, str]:
     kind, status = fields[fix44.EXEC_TYPE], fields[fix44.ORD_STATUS]
-    made = {EXEC_TRANS_TYPE: STATUS if kind == ORDER_STATUS else NEW}
-    if kind == ORDER_STATUS:
+    made = {EXEC_TRANS_TYPE: _TRANSACTIONS.get(kind, NEW)}
+    if kind in _TRANSACTIONS:
         made[fix44.EXEC_TYPE] = status
     elif kind == TRADE:
         made[fix44.EXEC_TYPE] = "1" if fields[fix44.LEAVES_QTY] != "0" else "2"

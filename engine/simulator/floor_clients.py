@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.messages.codes import OrderAction
 from engine.simulator.broker import BrokerDesk, NotHeld
@@ -37,20 +37,26 @@ def ouch_account(venue: Venue, user: str) -> OuchAccount:
 def break_trade(venue: Venue, match_number: int, reason: str, time_ns: int) -> None:
     """Tell everybody who took part in a trade that it did not happen."""
     if venue.drop_copy is not None:
-        venue.drop_copy.broken(match_number, reason, time_ns)
-    for account in ouch_accounts(venue):
-        for reference, _, _ in account.fills.get(match_number, []):
-            told: dict[str, Any] = {"user_reference": reference, "match_number": match_number, "reason": reason}
-            account.send("broken_trade", time_ns, **told, client_order_id="")
+        venue.drop_copy.tell_broken(match_number, reason, time_ns)
+    for account in venue.accounts.values():
+        account.tell_broken(match_number, reason, time_ns)
 
 
 def correct_trade(venue: Venue, match_number: int, price: int, time_ns: int) -> None:
     """Tell everybody who took part in a trade that its price was another one."""
-    for account in ouch_accounts(venue):
-        for reference, quantity, liquidity in account.fills.get(match_number, []):
-            told: dict[str, Any] = {"user_reference": reference, "quantity": quantity, "price": price}
-            told |= {"liquidity": liquidity, "match_number": match_number, "reason": "N", "client_order_id": ""}
-            account.send("trade_correction", time_ns, **told)
+    if venue.drop_copy is not None:
+        venue.drop_copy.tell_corrected(match_number, price, time_ns)
+    for account in venue.accounts.values():
+        account.tell_corrected(match_number, price, time_ns)
+
+
+def miscopy(venue: Venue, user: str, number: int, quantity: int, price: int, time_ns: int) -> None:
+    """The drop copy has an execution that its client is not told."""
+    if venue.drop_copy is None:
+        raise NoSuchOrder(f"{venue.name} has no drop copy")
+    if user not in venue.accounts:
+        raise NoSuchOrder(f"{venue.name} has no user {user!r}")
+    venue.drop_copy.invent(number, quantity, price, time_ns)
 
 
 def release_cancels(venue: Venue, time_ns: int, *, reject: bool) -> None:

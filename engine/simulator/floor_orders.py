@@ -69,7 +69,7 @@ class Floor:
 
     def number(self, at: int) -> int:
         text = self.word(at)
-        if not text.isdigit() or len(text) > 9:
+        if not (text.isascii() and text.isdigit()) or len(text) > 9:
             raise FloorOrderError(f"{text!r} is not a whole number of at most nine digits")
         return int(text)
 
@@ -203,6 +203,11 @@ def _correct(floor: Floor) -> None:
     floor.tell(lambda: floor_clients.correct_trade(floor.venue, number, price, floor.time_ns))
 
 
+def _miscopy(floor: Floor) -> None:
+    number, quantity, price = floor.number(1), floor.number(2), floor.price(3)
+    floor.tell(lambda: floor_clients.miscopy(floor.venue, floor.word(0), number, quantity, price, floor.time_ns))
+
+
 def _hold_cancels(floor: Floor) -> None:
     floor.tell(lambda: floor.venue.desk.held.update(floor.instruments))
 
@@ -282,6 +287,7 @@ VERBS: dict[str, tuple[bool, int, int, Callable[[Floor], None]]] = {
     "breaker": (False, 1, 1, _breaker),
     "break": (False, 1, 2, _break),
     "correct": (False, 2, 2, _correct),
+    "miscopy": (False, 4, 4, _miscopy),
     "hold-cancels": (True, 0, 0, _hold_cancels),
     "release-cancels": (True, 0, 1, _release_cancels),
     "restate": (False, 2, 2, _restate),
@@ -335,3 +341,9 @@ class FloorDesk:
 
     def report(self, result: Any) -> None:
         """Nothing is reported to the operator."""
+
+    def tell_broken(self, match_number: int, reason: str, time_ns: int) -> None:
+        """Nothing is told to the operator."""
+
+    def tell_corrected(self, match_number: int, price: int, time_ns: int) -> None:
+        """Nothing is told to the operator."""

@@ -216,6 +216,19 @@ class OuchAccount:
         else:
             self._opened(kind, result)
 
+    def tell_broken(self, match_number: int, reason: str, time_ns: int) -> None:
+        """A trade did not happen."""
+        for reference, _, _ in self.fills.get(match_number, []):
+            told: dict[str, Any] = {"user_reference": reference, "match_number": match_number, "reason": reason}
+            self.send("broken_trade", time_ns, **told, client_order_id="")
+
+    def tell_corrected(self, match_number: int, price: int, time_ns: int) -> None:
+        """A trade had another price."""
+        for reference, quantity, liquidity in self.fills.get(match_number, []):
+            told: dict[str, Any] = {"user_reference": reference, "quantity": quantity, "price": price}
+            told |= {"liquidity": liquidity, "match_number": match_number, "reason": "N", "client_order_id": ""}
+            self.send("trade_correction", time_ns, **told)
+
     def tell_priority(self, order: np.void, time_ns: int) -> None:
         """Price, display and number in the feed as they are now, of a result or a resting order."""
         told: dict[str, Any] = {"user_reference": int(order["user_reference"]), "price": int(order["price"])}

@@ -52,6 +52,10 @@ class Account(Protocol):
 
     def report(self, result: np.void) -> None: ...
 
+    def tell_broken(self, match_number: int, reason: str, time_ns: int) -> None: ...
+
+    def tell_corrected(self, match_number: int, price: int, time_ns: int) -> None: ...
+
 
 class Venue:
     """`number` is the venue's small integer; `accounts` by user name."""

@@ -20,6 +20,7 @@ from engine.hotpath.tables import FIRST_STRATEGY_ACCOUNT
 from engine.messages import control
 from engine.messages.codes import DenialReason, RecordKind
 from engine.messages.records import TextRecord
+from engine.protocols.ouch50 import decode_outbound
 from engine.simulator.drop_copy import DropCopy, DropCopyServer
 from engine.simulator.feed import Feed
 from engine.simulator.layout import BookMemory
@@ -100,6 +101,20 @@ def test_a_trade_that_both_take_back_agrees(both: Reconciliation) -> None:
     both.copied_break(VENUE, ORDER & 0xFFFFFFFF, 1, SECOND)
     assert kinds(both) == [MISSING_THERE]
     here(both, 60, broken=True, at=LATER)
+    assert kinds(both, 2 * LATER) == []
+
+
+def test_a_trade_that_both_correct_agrees_and_one_that_only_the_copy_corrects_does_not(both: Reconciliation) -> None:
+    here(both, 60)
+    there(both, 60, 1)
+    for price in (PRICE + 100, PRICE + 200):
+        both.copied_correction(VENUE, ORDER & 0xFFFFFFFF, price, 60, 1, SECOND)
+    assert sorted(kinds(both)) == [MISSING_HERE, MISSING_THERE]
+    here(both, 60, broken=True, at=LATER)
+    here(both, 60, price=PRICE + 200, at=LATER)
+    there(both, 60, 1, at=LATER)  # the session heard again from its start
+    both.copied_correction(VENUE, ORDER & 0xFFFFFFFF, PRICE + 100, 60, 1, LATER)
+    both.copied_correction(VENUE, ORDER & 0xFFFFFFFF, PRICE + 200, 60, 1, LATER)
     assert kinds(both, 2 * LATER) == []
 
 
@@ -247,9 +262,15 @@ def test_a_listener_hears_the_whole_session_and_what_comes(copying: Copying) -> 
     found = copies.reconciliation.breaks(LATER)
     assert [(one.kind, one.order_id) for one in found] == [(MISSING_HERE, 18)]
     assert name_of(found[0]).startswith(f"{VENUE}-18-missing-here-")
-    copying.copy.broken(1, "E", START_NS)
-    copying.server.send_reports(copying.copy, len(copying.copy.sequenced), time.monotonic_ns())  # type: ignore[arg-type]
-    assert len(copying.copy.sequenced) == 3
+    copying.copy.tell_corrected(1, ASK - 100, START_NS)
+    copying.copy.tell_broken(2, "E", START_NS)
+    for raw in copying.copy.sequenced[2:]:
+        copies.take_heard(Heard(VENUE, decode_outbound(raw), by=listener), SECOND)
+    found = copies.reconciliation.breaks(2 * LATER)
+    assert sorted((one.kind, one.order_id) for one in found) == [(MISSING_HERE, 17), (MISSING_THERE, 17)]
+    for price, broken in ((ASK, True), (ASK - 100, False)):
+        copies.reconciliation.answered(VENUE, 17, price, 60, LATER, broken=broken)
+    assert copies.reconciliation.breaks(3 * LATER) == []
 
 
 def defined(settings: dict[str, str]) -> TextRecord:

@@ -19,19 +19,19 @@ NOW_NS = 1_767_349_230_123_456_789
 NAMES = {
     11: "id", 17: "exec", 37: "order", 38: "quantity", 14: "executed", 151: "leaves", 150: "type", 39: "status",
     31: "last_price", 32: "last", 851: "liquidity", 527: "match", 41: "original", 103: "reason", 102: "reason",
-    58: "text", 434: "response_to", 584: "request", 911: "total", 912: "last_report", 45: "reference",
-    372: "reference_type", 380: "reason", 44: "price",
+    58: "text", 19: "of", 20: "transaction", 434: "response_to", 584: "request", 911: "total", 912: "last_report",
+    45: "reference", 372: "reference_type", 380: "reason", 44: "price",
 }  # fmt: skip
 
 
 class Desk:
     """A venue with one FIX client, DESK, and the other side of the market."""
 
-    def __init__(self) -> None:
+    def __init__(self, version: str = "4.4") -> None:
         instruments = [Instrument(1, "ABC"), Instrument(2, "XYZ")]
         memory = BookMemory(instruments, order_capacity=64, level_capacity=32, owner_count=2)
         self.venue = Venue("XFIX", 2, memory, instruments, Feed("S"), Fees(), Oracle(None))
-        self.account = FixAccount(self.venue.desk, 1, "DESK")
+        self.account = FixAccount(self.venue.desk, 1, "DESK", version)
         self.venue.admit(self.account)
         self.market_orders = 0
         self.seen = 0
@@ -113,6 +113,51 @@ def test_an_order_that_does_not_initiate_is_canceled_when_it_would(desk: Desk) -
     assert (accepted["id"], accepted["leaves"], canceled["id"], canceled["text"]) == ("2", "100", "2", "post only")
     (resting,) = desk.send("D", order("3") | {18: "6"})
     assert (resting["id"], resting["leaves"]) == ("3", "100")
+
+
+def test_the_venue_corrects_a_trade_and_takes_it_back(desk: Desk) -> None:
+    desk.send("D", order("1"))
+    desk.market(Side.SELL, 100_000, 30)
+    fill = fix44.read_fields(desk.account.sequenced[-1].decode())
+    desk.account.tell_corrected(1, 99_900, NOW_NS)
+    correction = fix44.read_fields(desk.account.sequenced[-1].decode())
+    (corrected,) = desk.told()
+    filled = {"status": "1", "executed": "30", "leaves": "70", "last": "30", "liquidity": "1", "match": "1"}
+    assert corrected == ACCEPTED | filled | {"type": "G", "last_price": "9.9900", "of": fill[17]}
+    desk.account.tell_broken(1, "E", NOW_NS)
+    (broken,) = desk.told()
+    filled |= {"status": "0", "executed": "0", "type": "H", "last_price": "9.9900", "of": correction[17]}
+    assert broken == without(ACCEPTED | filled, "executed", "status")
+    desk.account.tell_broken(1, "E", NOW_NS)
+    desk.account.tell_broken(9, "E", NOW_NS)
+    assert desk.told() == []
+
+
+def test_a_trade_taken_back_counts_for_the_order_that_replaced_it_and_the_next_replacement(desk: Desk) -> None:
+    desk.send("D", order("1"))
+    desk.market(Side.SELL, 100_000, 30)
+    desk.send("G", order("2", original="1", quantity="90"))
+    desk.account.tell_broken(1, "E", NOW_NS)
+    desk.told()
+    (status,) = desk.send("H", {11: "2", 55: "ABC", 54: "1"})
+    assert [status.get(name) for name in ("status", "executed", "leaves")] == [None, None, "60"]
+    (replaced,) = desk.send("G", order("3", original="2", quantity="50"))
+    assert (replaced["type"], replaced["leaves"]) == ("5", "50")
+    fills = desk.market(Side.SELL, 100_000, 100)
+    assert [(m["status"], m["executed"], m.get("leaves")) for m in fills] == [("2", "50", None)]
+
+
+def test_in_fix_42_what_is_corrected_and_taken_back_says_so_as_a_transaction() -> None:
+    desk = Desk("4.2")
+    desk.send("D", order("1"))
+    desk.market(Side.SELL, 100_000, 100)
+    fill = fix44.read_fields(desk.account.sequenced[-1].decode())
+    desk.account.tell_corrected(1, 99_900, NOW_NS)
+    desk.account.tell_broken(1, "E", NOW_NS)
+    corrected, broken = desk.told()
+    assert [corrected[name] for name in ("transaction", "type", "last_price", "of")] == ["2", "2", "9.9900", fill[17]]
+    assert [broken[name] for name in ("transaction", "type", "status", "last")] == ["1", "4", "4", "100"]
+    assert broken["of"] != fill[17]
 
 
 def test_cancel_and_its_refusals(desk: Desk) -> None:

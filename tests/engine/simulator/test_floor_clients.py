@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from engine.messages.instruments import Instrument, write_instruments
-from engine.protocols import itch50, moldudp64, ouch42, ouch50
+from engine.protocols import fix44, itch50, moldudp64, ouch42, ouch50
 from engine.protocols.ouch50 import Direction, encode_inbound
 from engine.simulator.assemble import Assembly
 from engine.simulator.config import parse_config
+from engine.simulator.drop_copy import DropCopy
 from engine.simulator.floor_orders import FloorOrderError
 from engine.simulator.simulation import Packet
 from tests.engine.simulator.clients import cancel, enter
@@ -85,6 +86,28 @@ def test_a_corrected_trade_is_told_with_its_new_price(floor: Floor) -> None:
     ]
 
 
+def test_a_fix_client_and_the_drop_copy_hear_of_corrections_and_breaks(tmp_path: Path) -> None:
+    floor = Floor(tmp_path, drained=False, protocol="fix44")
+    account = floor.venue.accounts["A"]
+    copy = floor.venue.drop_copy = DropCopy({"A": ""}, START_NS)
+    asked = {35: "D", 11: "1", 55: "ABC", 54: "1", 38: "100", 40: "2", 44: "1.00", 59: "0"}
+    for user, side in (("A", "1"), ("B", "2")):
+        floor.send(user, fix44.write_fields(asked | {54: side}).encode())
+    for order in ("correct 1 0.99", "break 1", "miscopy A 7 30 1.01"):
+        floor.tell(order)
+    while floor.simulation.next_output() is not None:
+        pass
+    told = [fix44.read_fields(raw.decode()) for raw in account.sequenced]
+    assert [(m[150], m.get(31), m.get(527)) for m in told] == [
+        ("0", None, None), ("F", "1.0000", "1"), ("G", "0.9900", "1"), ("H", "0.9900", "1"),
+    ]  # fmt: skip
+    copied = [ouch50.decode_outbound(raw) for raw in copy.sequenced]
+    assert [(m.name, m.values["user_reference"], m.values.get("price")) for m in copied] == [
+        ("executed", 1, 10_000), ("executed", 1, 10_000), ("trade_correction", 1, 9_900),
+        ("trade_correction", 1, 9_900), ("broken_trade", 1, None), ("broken_trade", 1, None), ("executed", 7, 10_100),
+    ]  # fmt: skip
+
+
 def test_cancels_wait_during_a_cross_and_are_then_carried_out_or_rejected(floor: Floor) -> None:
     floor.send("A", enter(1), enter(2), enter(3, instrument="XYZ"))
     floor.told("A")
@@ -144,6 +167,7 @@ def test_an_order_is_restated_and_withdrawn(floor: Floor) -> None:
         ("reprice A 9 1.00", "order 9 of A: unknown order"),
         ("release-cancels ABC perhaps", "'perhaps' is neither carry-out nor reject"),
         ("break 1 Q", "'Q' is not one of E, C, S, X"),
+        ("miscopy A 1 10 1.00", "ONE has no drop copy"),
     ],
 )
 def test_an_order_of_the_operator_that_makes_no_sense_is_a_sentence(floor: Floor, order: str, sentence: str) -> None:
