@@ -27,7 +27,7 @@ from engine.hotpath.orders import (
 )
 from engine.hotpath.positions import fill_everywhere, reserve_everywhere
 from engine.hotpath.queue_position import track_own, untrack_own
-from engine.hotpath.replacements import apply_replaced, recount_replacement
+from engine.hotpath.replacements import apply_replaced, recount_chain, recount_replacement
 from engine.hotpath.tables import ENGINE, FILL, LEG, LEGS_PER_STRATEGY, ORDER, STRATEGY, VENUE, VENUES
 from engine.messages.codes import CORRECTED, ReportKind, Side, TimeInForce
 from engine.messages.journal import ORDER_REPORT
@@ -59,6 +59,8 @@ def fill_order(engine, slot, report_address):
     cash = -report.price * quantity if order.side == BUY else report.price * quantity
     pay_everywhere(engine, order.strategy, order.team, cash, report.fee)
     view(core.venues, VENUES, VENUE)[order.venue].fills += 1
+    if not is_open(order.state):
+        recount_chain(engine, slot, quantity)
     # A correction stands for a fill that was taken back: the order lost its shares before.
     take_shares(engine, slot, 0 if report.reason == CORRECTED else quantity)
 

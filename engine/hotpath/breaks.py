@@ -11,7 +11,7 @@ from numpy import int64
 
 from engine.hotpath.orders import PARTIALLY_FILLED, find_order, show_working
 from engine.hotpath.positions import account_cell, count_done, fill_cell, own_cell, parent_row
-from engine.hotpath.replacements import recount_replacement
+from engine.hotpath.replacements import recount_chain
 from engine.hotpath.tables import (
     ACCOUNT,
     CELL,
@@ -202,7 +202,7 @@ def break_fill(engine, report_address):
         order.filled -= quantity
         if order.state == PARTIALLY_FILLED:
             show_working(engine, slot)
-        recount_replacement(engine, slot)
+        recount_chain(engine, slot, -quantity)
         report.leaves = order.leaves
         report.state = order.state
     return row if row != 0 else fill.strategy

@@ -6,11 +6,14 @@ would have more. Shares that the target executes meanwhile are part of the repla
 
 from __future__ import annotations
 
+from numpy import int64
+
 from engine.hotpath.orders import (
     PENDING_REPLACE,
     STATE_CANCELED,
     close_order,
     find_order,
+    is_open,
     lead_leg,
     note_order,
     show_working,
@@ -56,7 +59,7 @@ def open_replacement(engine, order_id, target_slot, price, total):
 def recount_replacement(engine, target_slot):
     """The target's leaves changed: what its replacement counts on top changes with them."""
     target = view(target_slot, 1, ORDER)[0]
-    if target.replacement == 0:
+    if target.replacement == 0 or not is_open(target.state):
         return
     slot = find_order(engine, target.replacement)
     if slot == 0:
@@ -83,9 +86,26 @@ def apply_replaced(engine, slot, report_address):
         target.replacement = 0
         order.chain = target.chain + target.filled
         close_order(engine, target_slot, STATE_CANCELED)
+        target.replacement = order.order_id
     order.leaves = report.quantity
     order.quantity = report.quantity
     order.price = report.price
     reserve_everywhere(engine, slot, order.leaves)
     show_working(engine, slot)
     lead_leg(engine, slot)
+
+
+@hot
+def recount_chain(engine, slot, quantity):
+    """The order in `slot` has executed so much more than was known: the orders that replaced it since count that, too.
+
+    Venues that state what a whole chain has executed take what they broke out of it.
+    """
+    order = view(slot, 1, ORDER)[0]
+    while order.replacement != 0 and not is_open(order.state):
+        slot = find_order(engine, int64(order.replacement))
+        if slot == 0:
+            return
+        order = view(slot, 1, ORDER)[0]
+        order.chain += quantity
+    recount_replacement(engine, slot)

@@ -31,6 +31,7 @@ class Order:
     acknowledged: bool = False
     ended: bool = False
     executed: int = 0
+    replaced_by: int = 0
     cancels: int = 0
     cancel_wanted: bool = False
 
@@ -94,18 +95,24 @@ class Orders:
         if kind in (ReportKind.EXECUTED, ReportKind.BROKEN) and report["duplicate"]:
             return
         if kind == ReportKind.EXECUTED:
-            order.executed += int(report["quantity"])
+            self._count(order, int(report["quantity"]))
             order.ended = order.ended or report["leaves"] == 0
         elif kind == ReportKind.BROKEN:
-            order.executed -= int(report["quantity"])
+            self._count(order, -int(report["quantity"]))
         elif kind == ReportKind.REPLACED:
             self._replaced(order)
 
     def _replaced(self, order: Order) -> None:
         target = self._orders.get(order.target_order_id)
         if target is not None and not target.ended:
-            order.executed = target.executed
-            target.ended = True
+            order.executed += target.executed
+            target.ended, target.replaced_by = True, order.order_id
+
+    def _count(self, order: Order | None, quantity: int) -> None:
+        """Executed by an order, and so by those that replaced it."""
+        while order is not None:
+            order.executed += quantity
+            order = self._orders.get(order.replaced_by)
 
 
 def canceled_order_id(request: Any) -> int:

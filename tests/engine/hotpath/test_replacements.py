@@ -258,6 +258,41 @@ def test_on_the_wire_a_replacement_states_the_total_of_its_chain(loop: Loop, ven
     assert shown(loop, order_id, number) == [(S.CANCELED, 0, 40), (S.ACCEPTED, 100, 0)]
 
 
+def broken(number: int, match_number: int) -> bytes:
+    fields = {"user_reference": number, "match_number": match_number, "reason": "E", "client_order_id": ""}
+    return ouch50.encode_outbound("broken_trade", timestamp_ns=1, **fields)
+
+
+def corrected(number: int, match_number: int, quantity: int) -> bytes:
+    fields = {"user_reference": number, "match_number": match_number, "quantity": quantity, "price": PRICE}
+    fields |= {"liquidity": "R", "reason": "N", "client_order_id": ""}
+    return ouch50.encode_outbound("trade_correction", timestamp_ns=1, **fields)
+
+
+def test_a_trade_taken_back_after_its_order_was_replaced_is_taken_out_of_the_whole_chain(
+    loop: Loop, venue: OuchVenue
+) -> None:
+    order_id = loop.enter_for_strategy(BUY, 100, PRICE)
+    venue.send(sequenced(accepted(order_id), executed(order_id, 40, 1)))
+    second = ask(loop, order_id, 100)
+    venue.send(sequenced(replaced(order_id, second, 100, 77), executed(second, 10, 2)))
+    third = ask(loop, second, 80)
+    venue.send(sequenced(replaced(second, third, 80, 78)))
+    assert [int(loop.order(number)["chain"]) for number in (second, third)] == [40, 50]
+    venue.send(sequenced(corrected(order_id, 1, 30)))
+    assert [int(loop.order(number)["chain"]) for number in (second, third)] == [30, 40]
+    venue.send(sequenced(broken(order_id, 1)))
+    assert [int(loop.order(number)["chain"]) for number in (second, third)] == [0, 10]
+    assert (working(loop), int(loop.leg()["position"])) == (80, 10)
+    fourth = ask(loop, third, 80)
+    assert int(loop.order(fourth)["quantity"]) == 90
+    venue.send(sequenced(broken(second, 2)))  # while it is under way: a venue that counts has so much more of it
+    assert [(state, leaves) for state, leaves, _ in shown(loop, third, fourth)] == [
+        (S.PENDING_REPLACE, 80),
+        (S.PENDING_NEW, 10),
+    ]
+
+
 def test_a_dead_replacement_and_a_canceled_one_of_the_wire(loop: Loop, venue: OuchVenue) -> None:
     order_id = loop.enter_for_strategy(BUY, 100, PRICE)
     venue.send(sequenced(accepted(order_id)))
