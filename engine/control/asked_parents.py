@@ -6,17 +6,17 @@ from types import ModuleType
 from typing import Any
 
 from engine.algorithms import ALGORITHMS, compiled_algorithm
-from engine.hotpath.tables import MOST_CHOSEN
-from engine.messages.control import Command, EnterParent, command
+from engine.hotpath.tables import LEGS_PER_STRATEGY, MOST_CHOSEN
+from engine.messages.control import SMART, Command, EnterParent, command
 
 ENGINE_ACTOR = "engine"
 ASKED_WITHIN_NS = 5_000_000_000  # what a strategy asked for longer ago has lost its reason
 SAME = ("strategy", "algorithm", "duration_ns", "asked_ns")  # of what a strategy asked for in one call
 
 
-def asked_commands(rows: list[Any]) -> list[Command]:
-    """One command for each order. What a strategy asked for in one call of an algorithm of several legs, one after the
-    other, are the legs of one order."""
+def asked_commands(rows: list[Any], venues: list[int]) -> list[Command]:
+    """One command for each order; one that may go anywhere goes to `venues`, the most wanted first. What a strategy
+    asked for in one call of an algorithm of several legs, one after the other, are the legs of one order."""
     groups: list[list[Any]] = []
     for row in rows:
         several = hasattr(_algorithm(row)[1], "MOST_LEGS")
@@ -24,7 +24,9 @@ def asked_commands(rows: list[Any]) -> list[Command]:
             groups[-1].append(row)
         else:
             groups.append([row])
-    return [command(_body(group), ENGINE_ACTOR, f"strategy-parent-{int(group[0]['number'])}") for group in groups]
+    return [
+        command(_body(group, venues), ENGINE_ACTOR, f"strategy-parent-{int(group[0]['number'])}") for group in groups
+    ]
 
 
 def _algorithm(row: Any) -> tuple[str, ModuleType | None]:
@@ -45,8 +47,9 @@ def _parameters(group: list[Any], module: ModuleType) -> dict[str, float]:
     return values
 
 
-def _body(group: list[Any]) -> EnterParent:
+def _body(group: list[Any], venues: list[int]) -> EnterParent:
     row, (name, module) = group[0], _algorithm(group[0])
+    named = {int(one["venue"]) for one in group}
     legs = []
     if hasattr(module, "MOST_LEGS"):
         legs = [
@@ -60,7 +63,7 @@ def _body(group: list[Any]) -> EnterParent:
         algorithm=name,
         kind_hash=compiled_algorithm(name).hash if name else "",
         instrument=int(row["instrument"]),
-        venues=sorted({int(one["venue"]) for one in group}),
+        venues=sorted(named if SMART not in named else venues if legs else venues[:LEGS_PER_STRATEGY]),
         side=int(row["side"]),
         quantity=sum(int(one["quantity"]) for one in group),
         price=int(row["price"]),

@@ -244,7 +244,12 @@ class ParentOrders:
         first = max(self._asked_taken, made - tables.MOST_ASKED_PARENTS)
         rows = [self._memory.asked[at % tables.MOST_ASKED_PARENTS] for at in range(first, made)]
         self._asked_taken = made
-        return asked_commands(rows)
+        return asked_commands(rows, self._anywhere())
+
+    def _anywhere(self) -> list[int]:
+        """Every venue, those that show a book first."""
+        shows = {venue: int(self._memory.venues[venue]["priced_by"]) == venue for venue in self._configuration.venues}
+        return sorted(shows, key=lambda venue: (not shows[venue], venue))
 
     def cancel(self, row: int) -> dict[str, Any]:
         """No more children, the open ones canceled; it ends when none is left."""

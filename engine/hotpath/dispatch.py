@@ -17,8 +17,10 @@ from engine.hotpath.tables import (
     CHOOSE_PARAMETER,
     CONTEXT,
     ENGINE,
+    ENTER_ANYWHERE,
     ENTER_MARKET,
     FIRM_ACCOUNT,
+    GIVE_ANYWHERE,
     GIVE_PARENT,
     INSTRUMENT,
     LEG,
@@ -181,13 +183,13 @@ def make_requests(engine, strategy_index, count):
             choose_parameter(engine, strategy_index, request)
             continue
         strategy.signal = request.signal
-        if request.action == GIVE_PARENT:
+        if request.action == GIVE_PARENT or request.action == GIVE_ANYWHERE:
             ask_parent(engine, strategy_index, request)
             continue
         if request.action == ENTER_MARKET:
             enter_at_market(engine, owner, strategy_index, request)
             continue
-        if request.action != ENTER:
+        if request.action != ENTER and request.action != ENTER_ANYWHERE:
             change_own(engine, strategy_index, request)
             continue
         if request.leg < 0 or request.leg >= strategy.leg_count:
@@ -195,7 +197,8 @@ def make_requests(engine, strategy_index, count):
             continue
         leg_index = strategy_index * LEGS_PER_STRATEGY + request.leg
         leg = legs[leg_index]
-        if anywhere >> request.leg & 1 and route_leg(engine, owner, leg_index, request) > 0:
+        goes_anywhere = request.action == ENTER_ANYWHERE or anywhere >> request.leg & 1 != 0
+        if goes_anywhere and route_leg(engine, owner, leg_index, request) > 0:
             continue
         if routed and (request.time_in_force == IOC or leg.watched == leg.venue):
             own, price, force = request.quantity, request.price, request.time_in_force

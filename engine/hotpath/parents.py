@@ -14,6 +14,7 @@ from engine.hotpath.requests import cancel, team_number
 from engine.hotpath.tables import (
     ASKED,
     ENGINE,
+    GIVE_ANYWHERE,
     LEG,
     LEGS_PER_STRATEGY,
     MOST_ASKED_PARENTS,
@@ -28,6 +29,7 @@ from engine.messages import journal
 from engine.messages.codes import ParentState, RecordKind, StrategyState
 from engine.native import hot, load_i64, store_i64, view
 
+SMART = 0  # no venue in particular
 MUTED = 2  # a replay of records alone (engine.hotpath.replay)
 STOPPED = int(StrategyState.STOPPED)
 WORKING, CANCELING, EXPIRING = int(ParentState.WORKING), int(ParentState.CANCELING), int(ParentState.EXPIRING)
@@ -184,7 +186,7 @@ def ask_parent(engine, strategy_index, request):
     asked.strategy = strategy.id
     asked.team = team_number(engine, strategy.team)
     asked.instrument = leg.instrument
-    asked.venue = leg.venue
+    asked.venue = SMART if request.action == GIVE_ANYWHERE else leg.venue
     asked.side = request.side
     asked.quantity = request.quantity
     asked.price = request.price

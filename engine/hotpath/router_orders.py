@@ -9,7 +9,6 @@ from __future__ import annotations
 from engine.hotpath.answers import ACCEPTED, EXECUTED
 from engine.hotpath.numbers import reserve, spend_number
 from engine.hotpath.orders import STATE_CANCELED, is_open
-from engine.hotpath.positions import parent_of
 from engine.hotpath.requests import enter
 from engine.hotpath.router import ROW_BYTES, decide, find_best, is_better
 from engine.hotpath.router_costs import BUY, mean_passing
@@ -84,20 +83,26 @@ def route_child(engine, strategy, row, side, price, quantity, time_in_force, sig
 
 @hot
 def route_leg(engine, strategy, leg, request):
-    """Route what a parent order of `strategy` asks for one of its legs over all venues of the parent order; every part
-    counts for that leg. It rests, whole, on the venue where that is expected to cost least; what would trade at once
-    takes, on several. Nothing is routed again. Returns how many shares have been asked for."""
+    """Route what `strategy`, or a parent order of it, asks for one of its legs: over all venues, or those of the parent
+    order. Every part counts for that leg. It rests, whole, on the venue where that is expected to cost least; what
+    would trade at once takes, on several. Nothing is routed again. Returns how many shares have been asked for."""
     core = view(engine, 1, ENGINE)[0]
+    force = request.time_in_force
+    if force != IOC and force != DAY and force != POST_ONLY:
+        return 0
     own = view(core.legs, core.strategy_count * LEGS_PER_STRATEGY, LEG)[leg]
     worker = view(core.strategies, core.strategy_count, STRATEGY)[leg // LEGS_PER_STRATEGY]
-    venues = view(worker.row, 1, PARENT)[0].venues
+    venues = ALL_VENUES
+    if worker.parent != 0:
+        venues = view(worker.row, 1, PARENT)[0].venues
     urgency = PATIENT
-    if request.time_in_force == IOC or not waits_at(engine, own.instrument, request.side, request.price, venues):
+    if force == IOC or (force == DAY and not waits_at(engine, own.instrument, request.side, request.price, venues)):
         urgency = URGENT
-        own.attempts = CROSSES
+        if worker.parent != 0:
+            own.attempts = CROSSES
     begin_route(
         engine, strategy, worker.team, leg, 0, own.instrument, request.side, request.price, request.quantity, urgency,
-        request.time_in_force, venues, MOST_ROUNDS, request.signal,
+        force, venues, MOST_ROUNDS, request.signal,
     )  # fmt: skip
     child = view(core.route_child, 1, CHILD)[0]
     return child.taken + child.rested
@@ -141,7 +146,7 @@ def begin_route(
     routed.left = quantity
     routed.urgency = urgency
     routed.rests_as = rests_as
-    routed.whole = 1 if row != 0 or parent_of(engine, leg) != 0 else 0
+    routed.whole = 1 if row != 0 or leg >= 0 else 0
     routed.venues = venues
     routed.rounds = rounds
     routed.open_takes = 0

@@ -382,7 +382,7 @@ ORDER = np.dtype(
         ("limits_version", "<i8"),
         ("sent_ns", "<i8"),
         ("target", "<i8"),  # the order that this one is to replace, until the venue has answered
-        ("replacement", "<i8"),  # the order that is to replace this one, until the venue has answered
+        ("replacement", "<i8"),  # the order that is to replace this one, or of one that is closed, that has
         ("chain", "<i8"),  # shares that the orders before this one in its chain of replacements have executed
         ("reference", "<i8"),  # the venue's number of the order in its feed, 0 while not known
         ("parent", "<i8"),  # number of the parent order, 0: none
@@ -462,5 +462,7 @@ GIVE_PARENT = 100
 ENTER_MARKET = 102
 # A parameter of the parent order asked for just before: `leg` is its place in the algorithm's list, `signal` its value.
 CHOOSE_PARAMETER = 101
+# A parent order, an order: for no venue in particular.
+GIVE_ANYWHERE, ENTER_ANYWHERE = 103, 104
 
 POLL = np.dtype([("fd", "<i4"), ("events", "<i2"), ("revents", "<i2")])

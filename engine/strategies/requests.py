@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from engine.hotpath.tables import CHOOSE_PARAMETER, ENTER_MARKET, GIVE_PARENT, MAX_REQUESTS
+from engine.hotpath.tables import (
+    CHOOSE_PARAMETER,
+    ENTER_ANYWHERE,
+    ENTER_MARKET,
+    GIVE_ANYWHERE,
+    GIVE_PARENT,
+    MAX_REQUESTS,
+)
 from engine.messages.codes import OrderAction, Side, TimeInForce
 from engine.native import hot
 
@@ -70,6 +77,20 @@ def ask_parent(requests, count, leg, side, price, quantity, algorithm, duration_
     request.order_id = duration_ns
     request.signal = signal
     return count + 1
+
+
+@hot
+def go_anywhere(requests, count):
+    """The order, or parent order (leg of one), that was asked for just before may go to every venue. An order is
+    routed: what would trade at once takes, on several venues; what does not rests, whole, where that is expected to
+    cost least. FOK and what waits for a cross stay at the leg's venue. Returns the count."""
+    if count > 0:
+        request = requests[count - 1]
+        if request.action == ENTER:
+            request.action = ENTER_ANYWHERE
+        elif request.action == GIVE_PARENT:
+            request.action = GIVE_ANYWHERE
+    return count
 
 
 @hot

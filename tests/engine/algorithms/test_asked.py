@@ -101,6 +101,29 @@ def test_a_strategy_chooses_a_parameter_of_all_legs(monkeypatch: pytest.MonkeyPa
     assert [row["quantity"] for row in floor.requests] == [40]
 
 
+def test_a_parent_order_for_no_venue_in_particular_is_worked_at_all_of_them() -> None:
+    floor = Floor()
+    floor.loop.applied(start(quantity=300, anywhere=1))
+    floor.quote(VENUE)
+    [asked] = floor.loop.commands.parents.take_asked()
+    assert asked.body["venues"] == sorted(floor.loop.configuration.venues)
+
+
+def test_a_leg_for_no_venue_in_particular_stands_beside_one_that_names_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(giver, "INSTRUMENT_LABELS", ["First", "Second"])
+    floor = Floor()
+    roaming = start(quantity=300, algorithm=giver.LEGS, seconds=30, anywhere=1)
+    floor.loop.applied(replace(roaming, instruments=[ALPHA, BRAVO]))
+    floor.loop.quote(BRAVO, MIDDLE - TICK, MIDDLE + TICK)
+    floor.answer()
+    [asked] = floor.loop.commands.parents.take_asked()
+
+    assert [leg["venue"] for leg in asked.body["legs"]] == [control.SMART, VENUE]
+    assert floor.loop.commands.execute(asked).applied
+    floor.run(15)
+    assert [int(floor.loop.leg(at)["position"]) for at in (0, 1)] == [300, -150]
+
+
 @pytest.mark.parametrize(
     ("place", "value", "sentence"),
     [(0, 0.5, "Slices is 0.5; it must be from 1 to 1000"), (9, 1.0, "there is no parameter 'parameter 9'")],
