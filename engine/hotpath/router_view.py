@@ -73,18 +73,21 @@ def fill_rows(engine, instrument, side, venues):
 def find_own(engine, instrument, side, count):
     """The best price of the firm's own orders on the other side, for each of `count` rows.
 
-    The table of orders is walked only when the firm has something working there.
+    Orders are looked at from the newest on, until everything that the firm has working there has been found.
     """
     core = view(engine, 1, ENGINE)[0]
     cell = view(account_cell(engine, FIRM_ACCOUNT, instrument), 1, CELL)[0]
-    if (cell.working_sell if side == BUY else cell.working_buy) == 0:
-        return
+    left = cell.working_sell if side == BUY else cell.working_buy
     orders = view(core.orders, core.order_mask + 1, ORDER)
-    used = core.next_order_id if core.next_order_id <= core.order_mask else core.order_mask + 1
-    for at in range(used):
-        order = orders[at]
+    newest = core.next_order_id - 1
+    used = newest if newest <= core.order_mask else core.order_mask + 1
+    for age in range(used):
+        if left <= 0:
+            return
+        order = orders[(newest - age) & core.order_mask]
         if order.instrument != instrument or order.side == side or order.order_id == 0 or not is_open(order.state):
             continue
+        left -= order.leaves
         for at_row in range(count):
             row = view(core.route_rows, VENUES, ROUTE_ROW)[at_row]
             if row.venue != order.venue:

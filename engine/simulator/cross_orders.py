@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.messages.codes import OrderAction, ReportKind, TimeInForce
-from engine.simulator.layout import MARKET_PRICE, ORDER, RESULT, BookMemory, CancelReason, Refusal
+from engine.simulator.layout import MARKET_PRICE, ORDER, BookMemory, CancelReason, Refusal
 
 AT_OPEN, AT_CLOSE = TimeInForce.AT_OPEN, TimeInForce.AT_CLOSE
 CROSSES = (AT_OPEN, AT_CLOSE)
@@ -130,11 +130,7 @@ class CrossOrders:
         """A RESULT about an order, for its owner; the simulated market is told nothing."""
         if order.owner == 0:
             return
-        row = self.memory.book[0]
-        number = int(row["result_count"])
-        row["result_count"] = number + 1
-        self.memory.results[number] = np.zeros((), RESULT)
-        result = self.memory.results[number]
+        result = self.memory.add_result()
         for name in (*CARRIED, "time_in_force"):
             result[name] = getattr(order, name)
         result["kind"], result["time_ns"] = kind, time_ns

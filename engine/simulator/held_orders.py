@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.messages.codes import Liquidity, OrderAction, ReportKind, TimeInForce
 from engine.messages.instruments import Instrument
-from engine.simulator.layout import ORDER, RESULT, BookMemory, CancelReason, Refusal
+from engine.simulator.layout import ORDER, BookMemory, CancelReason, Refusal
 from engine.simulator.orders import OrderDesk
 
 Key = tuple[int, int]
@@ -140,11 +140,7 @@ class HeldDesk(OrderDesk):
 
     def tell(self, kind: ReportKind, order: HeldOrder, time_ns: int, **values: int) -> None:
         """A RESULT about an order, for its owner."""
-        row = self.memory.book[0]
-        number = int(row["result_count"])
-        row["result_count"] = number + 1
-        self.memory.results[number] = np.zeros((), RESULT)
-        result = self.memory.results[number]
+        result = self.memory.add_result()
         for name in ("owner", "user_reference", "reference", "instrument", "side", "price", "time_in_force"):
             result[name] = getattr(order, name)
         result["kind"], result["time_ns"] = kind, time_ns

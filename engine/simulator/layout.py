@@ -250,9 +250,10 @@ class BookMemory:
         self.levels = touched(level_capacity + 1, LEVEL)
         self.slots = touched(slots, SLOT)
         self.owners = touched(owner_count + 1, OWNER)
-        # One request can touch every resting order; a drained buffer always has room for that.
+        # One request can touch every resting order; a drained buffer always has room for that. So it has for a cross of
+        # every instrument: two for each pair of orders, of which a quarter wait beside the book and are canceled.
         self.request = touched(1, REQUEST)
-        self.results = touched(2 * order_capacity + 64, RESULT)
+        self.results = touched(3 * order_capacity + 64, RESULT)
         self.messages = touched((2 * order_capacity + 4096) * LONGEST_MESSAGE, np.dtype("u1"))
         self._link(order_capacity, level_capacity)
         row = self.book[0]
@@ -283,6 +284,15 @@ class BookMemory:
             return NO_RESULTS
         self.book[0]["result_count"] = 0
         return self.results[:count].copy()
+
+    def add_result(self) -> np.void:
+        """An empty row behind the results that no matching caused. OSError when results are not taken."""
+        number = self._result_count.item(0)
+        if number >= len(self.results):
+            raise OSError("no room for another result: nobody takes what the venue has to tell")
+        self.book[0]["result_count"] = number + 1
+        self.results[number] = np.zeros((), RESULT)
+        return self.results[number]
 
     def publish(self, message: bytes) -> None:
         """Append a message that no matching caused. OSError when what was published is not taken."""

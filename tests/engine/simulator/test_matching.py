@@ -1,8 +1,11 @@
 """The matching against a slow exchange that is obviously right, and its rules one by one."""
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engine.messages.instruments import Instrument
+from engine.simulator.layout import BookMemory
 from tests.engine.simulator.books import TestBook
 from tests.engine.simulator.reference_matching import (
     BUY,
@@ -142,3 +145,13 @@ def test_a_book_without_room_for_another_price_refuses_it():
     assert book.enter(1, 3, 1, BUY, 9_800, 100) == "CAPACITY"
     assert book.cancel_owned(1) == 2
     assert book.enter(1, 4, 1, BUY, 9_800, 100) == ""
+
+
+def test_results_that_nobody_takes_are_an_error_and_overwrite_nothing() -> None:
+    memory = BookMemory([Instrument(1, "ABC")], order_capacity=2, level_capacity=2)
+    for _ in range(len(memory.results)):
+        memory.add_result()["owner"] = 1
+    with pytest.raises(OSError, match="nobody takes what the venue has to tell"):
+        memory.add_result()
+    assert len(memory.take_results()) == len(memory.results)
+    assert memory.add_result()["owner"] == 0
