@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.history.recorded_market import event_time
 from engine.messages.codes import (
+    CORRECTED,
     OPEN_STATES,
     FeedEventKind,
     OrderAction,
@@ -27,7 +28,7 @@ REQUESTED = (
     "order_id", "parent_id", "strategy", "team", "instrument", "kind", "venue", "side", "price", "quantity", "position",
 )  # fmt: skip
 OWNED = ("strategy", "team", "instrument", "side", "kind", "position", "quantity")
-REPORTED = ("price", "quantity", "fee", "liquidity", "match_number")
+REPORTED = ("price", "quantity", "fee", "liquidity", "match_number", "reason")
 
 
 @dataclass(slots=True)
@@ -42,6 +43,11 @@ class Fill:
     fee: int
     liquidity: int
     match_number: int
+
+    @property
+    def when(self) -> tuple[int, int, int]:
+        """Its place in the journal, our time of the report, the venue's time."""
+        return self.sequence, self.time_ns, self.event_ns
 
 
 @dataclass(slots=True)
@@ -65,6 +71,7 @@ class Order:
     ended_ns: int = 0
     answered_ns: int = 0  # the venue's first word about it; 0: none yet
     fills: list[Fill] = field(default_factory=list)
+    taken_back: Fill | None = None  # the newest that the venue took back
 
     @property
     def is_open(self) -> bool:
@@ -184,10 +191,16 @@ class Book:
             venue_ns = int(row["venue_time_ns"])
             event_ns = int(event_time(time_ns, venue_ns % DAY_NS)) if venue_ns else NEVER_NS
             told = {name: int(row[name]) for name in REPORTED}
-            order.fills.append(Fill(int(header["sequence"]), time_ns, event_ns, **told))
+            sequence = int(header["sequence"])
+            if told["reason"] == CORRECTED and order.taken_back is not None:
+                # The trade was what it is called now when it happened, not when that was said.
+                sequence, time_ns, event_ns = order.taken_back.when
+            del told["reason"]
+            order.fills.append(Fill(sequence, time_ns, event_ns, **told))
         elif kind == ReportKind.BROKEN:
             standing = [fill for fill in order.fills if fill.match_number == int(row["match_number"])]
             if standing:
+                order.taken_back = standing[-1]
                 order.fills.remove(standing[-1])
         self._follow(order, int(row["state"]), time_ns)
         parent = self._by_order[order.order_id]

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from engine.algorithms import ALGORITHMS
-from engine.messages.codes import OrderAction, OrderState, ReportKind
+from engine.messages.codes import CORRECTED, OrderAction, OrderState, ReportKind
 from engine.messages.costs import cost_of, read_costs
 from engine.messages.tca import ALGORITHM, COSTS, MARKOUTS, MONEY_SCALE, SUMS
 from engine.studies.command import main
@@ -99,6 +99,23 @@ def test_the_published_example_of_a_part_filled_order(tmp_path: Path) -> None:
     assert {name: round(share, 2) for name, share in shares.items()} == {
         "spread": 0.02, "impact": 0.0, "timing": 0.07, "opportunity": 0.06, "fees": 0.04, "shortfall": 0.19,
     }  # fmt: skip
+
+
+def test_a_corrected_trade_is_measured_where_it_happened_at_the_price_that_holds(tmp_path: Path) -> None:
+    session = Session()
+    session.quote(ALPHA, 999_900, 1_000_100)
+    order = session.enter(BUY, 100, 1_000_100)
+    match = session.fill(order, 100, 1_000_100)
+    happened_ns = session.now_ns
+    session.wait(60 * SECOND_NS)
+    session.quote(ALPHA, 1_009_900, 1_010_100)
+    session.say(ReportKind.BROKEN, order, match_number=match, reason=CORRECTED)
+    session.say(ReportKind.EXECUTED, order, 100, 1_000_000, match_number=match, reason=CORRECTED)
+    session.wait(SECOND_NS)
+    report = Study(session.save(tmp_path)).report
+    (parent,), (fill,) = report.parents, report.fills
+    assert (int(fill["time_ns"]), int(fill["price"]), int(fill["quantity"])) == (happened_ns, 1_000_000, 100)
+    assert [money(parent[name]) for name in ("spread", "impact", "timing", "opportunity")] == [0, 0, 0, 0]
 
 
 def random_session(seed: int) -> Session:
