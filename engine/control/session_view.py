@@ -74,7 +74,7 @@ def _seen(configuration: Configuration, state: Path, body: DefineVenue, asked: V
         made |= describe(lines, settings.sender_comp_id, settings.version, asked.messages)
     elif body.protocol in IN_THE_LOOP:
         made |= _seen_in_loop(configuration, state, body, asked.messages)
-        if body.protocol == "fix" and row["wire"]:
+        if body.protocol == "fix":
             made["next_outbound"] = int(configuration.outbound_numbers.get(body.venue, 0)) or None
     return made
 

@@ -178,10 +178,10 @@ class Sessions:
 
     def _keep_away(self, venue: int, session: VenueSession) -> None:
         """People disconnected it: log out once, and set the numbers that they asked for."""
+        self._complain(venue, session, DISCONNECTED)  # each time: what is closed takes its own complaint away
         if not session.away:
             session.away = True
             session.retry_at = time.monotonic() + LEAVING_S
-            self._complain(venue, session, DISCONNECTED)
             if session.process is None:
                 self._log_out(venue, session)
             else:
@@ -197,6 +197,7 @@ class Sessions:
         identity, next_inbound, next_outbound = wanted
         if session.body.protocol == "fix":
             self._fix.set_numbers(venue, session.body, next_inbound, next_outbound)
+            self._configuration.outbound_numbers[venue] = next_outbound
         else:
             set_quickfix_numbers(self._state, session.body, next_inbound, next_outbound)
         note_set(self._state, venue, identity)

@@ -9,7 +9,7 @@ import pytest
 from engine.control.session_numbers import note_set, quickfix_numbers, set_quickfix_numbers, was_set
 from engine.control.session_view import describe, read_tail, view_session
 from engine.control.session_words import HIDDEN
-from engine.control.sessions import Sessions
+from engine.control.sessions import DISCONNECTED, Sessions
 from engine.messages import control
 from engine.messages.control import DefineVenue
 from engine.venues.fix44_config import session_directory
@@ -90,6 +90,21 @@ def test_numbers_are_set_before_a_session_that_is_connected_at_once_logs_on(tmp_
     sessions.care()
     assert numbers == [(5, 9)]
     assert loop.configuration.complaints[FIX_VENUE] == "not in a test"
+    sessions.close_all()
+
+
+def test_while_people_keep_it_away_the_reason_and_both_numbers_are_shown(tmp_path: Path) -> None:
+    loop = Loop(venues=())
+    settings = {name: value for name, value in FIX.items() if name != "feed_line_a"} | {"priced_by": "1"}
+    loop.applied(DefineVenue(FIX_VENUE, "XBRK", "fix", settings))
+    sessions = Sessions(loop.configuration, tmp_path, tmp_path, lambda _: None, lambda _: "")
+    loop.applied(control.DisconnectVenue(FIX_VENUE, "stop"))
+    loop.applied(reset())
+    for _ in range(2):
+        sessions.care()
+    seen = view_session(loop.configuration, tmp_path, control.command(control.ViewSession(FIX_VENUE, 2), "alice")).body
+    assert (seen["connected"], seen["next_inbound"], seen["next_outbound"]) == (False, 5, 9)
+    assert seen["why"] == DISCONNECTED
     sessions.close_all()
 
 
