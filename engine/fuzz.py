@@ -1,4 +1,4 @@
-"""`python -m engine fuzz PARSER --inputs N`: malformed input into one parser, or `all` in turn, in processes that may die.
+"""`python -m engine fuzz PARSER --inputs N`: malformed input into one parser, or `all`, in processes that may die.
 
 The input follows from the seed, so that whatever is found can be found again: the seed of the batch is printed.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from desk.blotter.authors import NOBODY, Author
 from desk.blotter.models import Fill, Order
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -28,6 +29,8 @@ ORDER_COLUMNS = (
     "limits_version",
     "denial_reason",
     "protection",
+    "trader",
+    "strategy_version",
 )
 FILL_COLUMNS = (
     "sequence",
@@ -44,6 +47,7 @@ FILL_COLUMNS = (
     "fee",
     "liquidity",
     "match_number",
+    "broken",
 )
 
 
@@ -68,7 +72,7 @@ def _common(row: Order | Fill) -> list[str]:
     ]
 
 
-def order_row(order: Order) -> list[str]:
+def order_row(order: Order, author: Author = NOBODY) -> list[str]:
     """One order, in the order of ORDER_COLUMNS."""
     return [
         *_common(order),
@@ -80,12 +84,15 @@ def order_row(order: Order) -> list[str]:
         str(order.limits_version),
         _display(order, "denial_reason") if order.denial_reason else "",
         str(order.protection or ""),
+        text_cell(author.trader),
+        "" if author.version is None else str(author.version),
     ]
 
 
 def fill_row(fill: Fill) -> list[str]:
     """One fill, in the order of FILL_COLUMNS."""
-    return [*_common(fill), str(fill.fee), _display(fill, "liquidity"), str(fill.match_number)]
+    broken = "" if fill.broken_sequence is None else "yes"
+    return [*_common(fill), str(fill.fee), _display(fill, "liquidity"), str(fill.match_number), broken]
 
 
 def _display(row: Any, column: str) -> str:

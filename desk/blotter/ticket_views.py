@@ -19,7 +19,7 @@ from desk.blotter import parents, refused, services
 from desk.blotter.canceling import cancel_answer, posted_number
 from desk.blotter.entries import Entered
 from desk.blotter.legs import legs_done
-from desk.blotter.models import OrderEntry
+from desk.blotter.models import OrderEntry, time_of
 from desk.blotter.parents import ParentTicket
 from desk.blotter.preview import preview, singles
 from desk.blotter.second_person import why_it_waits
@@ -27,6 +27,7 @@ from desk.blotter.services import OrderTicket
 from desk.blotter.ticket import make_ticket, read_ticket
 from desk.link import client
 from desk.refusals import Invalid, OutcomeUnknown, Refusal
+from desk.reports.services import costs_of_parent
 from engine.messages.catalogue import Catalogue
 
 SHOWN = 100
@@ -163,6 +164,7 @@ def parent(request: HttpRequest, parent_id: int) -> HttpResponse:
         "legs": legs_done(found) if found.legs else [],
         "children": parents.children_of(found)[:SHOWN],
         "fills": parents.fills_of(found)[:SHOWN],
+        "costs": costs_of_parent(user, found.pk, time_of(found.time_ns).date()),
         "may_cancel": found.working and policy.may_cancel_order(user, found.team_id),
     }
     return render(request, "blotter/parent.html", context)

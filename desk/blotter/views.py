@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 from desk.accounts import policy
 from desk.accounts.person import person
 from desk.blotter import services
+from desk.blotter.authors import author_of, with_authors
 from desk.blotter.canceling import cancel_answer, posted_number
 from desk.blotter.csv_rows import FILL_COLUMNS, ORDER_COLUMNS, fill_row, order_row
 from desk.blotter.filters import filter_fields, filtered, page_before
@@ -71,6 +72,7 @@ def order(request: HttpRequest, order_id: int) -> HttpResponse:
     events = list(services.order_events(found))
     context = {
         "order": found,
+        "author": author_of(found),
         "events": events,
         "timelines": timelines(order_id, events),
         "route": route_of(order_id),
@@ -128,7 +130,8 @@ def _terms(typed: Mapping[str, str]) -> tuple[Decimal, int]:
 def orders_csv(request: HttpRequest) -> StreamingHttpResponse:
     """The filtered orders as a file, at most LONGEST_EXPORT of them."""
     rows = filtered(services.visible_orders(person(request)), request.GET, with_state=True)
-    return _csv("orders.csv", ORDER_COLUMNS, (order_row(row) for row in rows[:LONGEST_EXPORT].iterator()))
+    made = (order_row(row, author) for row, author in with_authors(rows[:LONGEST_EXPORT].iterator()))
+    return _csv("orders.csv", ORDER_COLUMNS, made)
 
 
 @login_required

@@ -158,9 +158,17 @@ class EventMaker:
             "leaves": int(record["leaves"]),
         }
         yield f"orders.{team}", body
-        if kind == codes.ReportKind.EXECUTED:
-            liquidity = _name(codes.Liquidity, record["liquidity"])
-            yield f"fills.{team}", {**body, "fee": decimal_text(int(record["fee"])), "liquidity": liquidity}
+        if kind in (codes.ReportKind.EXECUTED, codes.ReportKind.BROKEN):
+            yield (
+                f"fills.{team}",
+                {
+                    **body,
+                    "fee": decimal_text(int(record["fee"])),
+                    "liquidity": _name(codes.Liquidity, record["liquidity"]),
+                    "match_number": str(int(record["match_number"])),
+                    "broken": kind == codes.ReportKind.BROKEN,
+                },
+            )
         elif kind == codes.ReportKind.REJECTED:
             by, why = body["venue_name"], rejection_sentence(int(record["reason"]))
             yield f"denials.{team}", {**body, "by": by, "sentence": why}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
+import numpy as np
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -13,6 +15,7 @@ from desk.accounts.models import User
 from desk.audit.services import record
 from desk.refusals import Conflict, Invalid, NotFound
 from desk.reports.models import CostReport
+from desk.reports.reading import CostFiles
 from desk.reports.tasks import make_report
 from desk.research.models import Backtest
 
@@ -39,6 +42,20 @@ def teams_of(user: User) -> frozenset[int] | None:
     if policy.sees_every_team(user):
         return None
     return frozenset({user.team_id} if user.team_id else ())
+
+
+def costs_of_parent(user: User, parent_id: int, day: date) -> list[tuple[int, dict[str, Any]]]:
+    """What a parent order cost by the finished report of its day: the report's number and the parent's row (one for
+    each leg and side of a multi-leg order) as `CostFiles.parent` has it. Empty without such a report."""
+    report = visible_reports(user).filter(day=day, state=State.DONE).first()
+    if report is None:
+        return []
+    try:
+        files = CostFiles(report, teams_of(user))
+        rows = np.flatnonzero(files.parents["parent_id"] == parent_id)
+        return [(report.pk, files.parent(int(row))) for row in rows if files.sees(int(files.parents[row]["team"]))]
+    except NotFound:
+        return []
 
 
 def request_day(actor: User, text: str) -> CostReport:

@@ -47,8 +47,20 @@ class EventTable {
 }
 
 export class NewestFirst extends EventTable {
+  newRow(body) {
+    const row = super.newRow(body);
+    if (body.match_number) row.dataset.fill = `${body.order_id}.${body.match_number}`;
+    return row;
+  }
+
+  // The venue took a fill back: its row stays and says so.
+  take(body) {
+    if (!body.broken) this.body.prepend(this.newRow(body));
+    else for (const row of this.body.querySelectorAll(`[data-fill="${body.order_id}.${body.match_number}"]`)) row.classList.add("undone");
+  }
+
   paint() {
-    for (const body of this.waiting.slice(-this.cap)) this.body.prepend(this.newRow(body));
+    for (const body of this.waiting.slice(-this.cap)) this.take(body);
     const rows = this.body.querySelectorAll("tr");
     for (let index = this.cap; index < rows.length; index += 1) rows[index].remove();
     this.painted();

@@ -8,14 +8,18 @@ from pydantic import Field
 
 from desk.accounts import policy
 from desk.api.authentication import caller
+from desk.api.lookups import instrument_id, venue_number
 from desk.api.models import ApiScope
-from desk.api.shapes import InstrumentOut, VenueIn, VenueOut, money
+from desk.api.shapes import InstrumentOut, TopOut, VenueIn, VenueOut, money
+from desk.link.state import newest_state
 from desk.markets import services
 from desk.markets.models import LAST_VENUE, Instrument, Venue
 from desk.refusals import NotFound
+from engine.messages.prices import to_decimal
 from engine.messages.secrets import without_secrets
 
 router = Router(tags=["markets"])
+PRICES = frozenset({"bid", "ask", "collar_lower", "collar_upper", "last_price", "near_price"})
 VenueNumber = Annotated[int, Field(ge=1, le=LAST_VENUE)]
 
 
@@ -46,6 +50,35 @@ def list_instruments(request: HttpRequest) -> Any:
         }
         for row in Instrument.objects.all()
     ]
+
+
+@router.get("/tops", response=list[TopOut])
+def list_tops(request: HttpRequest, instrument: str | None = None, venue: str | None = None) -> Any:
+    """The market as the engine sees it now, a row for each instrument and venue: best prices, status, collars."""
+    caller(request, ApiScope.READ)
+    instruments = dict(Instrument.objects.values_list("pk", "name"))
+    venues = dict(Venue.objects.values_list("pk", "name"))
+    wanted = None if instrument is None else instrument_id(instrument)
+    where = None if venue is None else venue_number(venue)
+    state = newest_state()
+    hours = {row["venue"]: row["market"] for row in state["venues"]}
+    return [
+        {name: _shown(name, value) for name, value in row.items()}
+        | {
+            "instrument": instruments.get(row["instrument"], str(row["instrument"])),
+            "venue": venues.get(row["venue"], str(row["venue"])),
+            "market": hours.get(row["venue"]),
+        }
+        for row in state["tops"]
+        if wanted in (None, row["instrument"]) and where in (None, row["venue"])
+    ]
+
+
+def _shown(name: str, value: Any) -> Any:
+    """A number of the engine as text; the rest as it is."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return value
+    return money(to_decimal(value)) if name in PRICES else str(value)
 
 
 @router.get("/venues", response=list[VenueOut])

@@ -9,9 +9,10 @@ from desk.api.authentication import caller
 from desk.api.lookups import word
 from desk.api.models import ApiScope
 from desk.api.routes.limits import change_shape
-from desk.api.shapes import ChangeOut, HealthOut, KillIn, KillOut, StatusOut
+from desk.api.shapes import ChangeOut, HealthOut, KillIn, KillOut, LatencyOut, StatusOut, stamp
 from desk.link import client
 from desk.link.projector import offset
+from desk.link.state import newest_state
 from desk.refusals import Refusal
 from desk.risk import services
 from desk.risk.models import KillState
@@ -85,3 +86,12 @@ def status(request: HttpRequest) -> Any:
         "limits_version": str(announced.limits_version),
     }
     return known | projected
+
+
+@router.get("/latency", response=LatencyOut)
+def latency(request: HttpRequest) -> Any:
+    """How long the engine takes from packet to order, and the alarms that hold."""
+    caller(request, ApiScope.READ)
+    state = newest_state()
+    alarms = [row | {"since": stamp(row["since_ns"]), "since_ns": str(row["since_ns"])} for row in state["alarms"]]
+    return {window: state["latency"].get(window, {}) for window in ("minute", "day")} | {"alarms": alarms}

@@ -9,7 +9,7 @@ from ninja import Router, Status
 from desk.api.authentication import caller
 from desk.api.lookups import instrument_id, name_of, venue_number, word
 from desk.api.models import ApiScope
-from desk.api.pages import page
+from desk.api.pages import page, page_of_all
 from desk.api.shapes import (
     PAGE,
     Count,
@@ -28,6 +28,7 @@ from desk.api.shapes import (
     stamp,
 )
 from desk.blotter import services
+from desk.blotter.authors import Author, author_of, authors_of
 from desk.blotter.entries import Entered, check_client_order_id
 from desk.blotter.market_orders import LIMIT, MARKET, default_protection
 from desk.blotter.models import Fill, Order, OrderEntry
@@ -62,7 +63,12 @@ def whose(row: Any) -> dict[str, str | None]:
     }
 
 
-def order_shape(order: Order) -> dict[str, Any]:
+def order_shapes(orders: list[Order]) -> list[dict[str, Any]]:
+    authors = authors_of(orders)
+    return [order_shape(order, authors[order.order_id]) for order in orders]
+
+
+def order_shape(order: Order, author: Author) -> dict[str, Any]:
     denied = DenialReason(order.denial_reason)
     return {
         **whose(order),
@@ -80,6 +86,8 @@ def order_shape(order: Order) -> dict[str, Any]:
         "state": word(OrderState(order.state)),
         "denial_reason": word(denied) if denied else None,
         "limits_version": str(order.limits_version),
+        "trader": author.trader or None,
+        "strategy_version": identity(author.version),
         "ts": stamp(order.time_ns),
         "ts_ns": str(order.time_ns),
     }
@@ -164,7 +172,7 @@ def list_orders(
     rows = services.working_orders(user) if working else services.visible_orders(user)
     if strategy is not None:
         rows = rows.filter(strategy_id=strategy) if strategy else rows.filter(strategy=None)
-    return page(request, rows, after, limit, order_shape)
+    return page_of_all(request, rows, after, limit, order_shapes)
 
 
 @router.get("/orders:by_client_order_id", response=EntryOut)
@@ -177,7 +185,8 @@ def find_entry(request: HttpRequest, client_order_id: str) -> Any:
 
 @router.get("/orders/{order_id}", response=OrderOut)
 def get_order(request: HttpRequest, order_id: Id) -> Any:
-    return order_shape(services.find_order(caller(request, ApiScope.READ), order_id))
+    order = services.find_order(caller(request, ApiScope.READ), order_id)
+    return order_shape(order, author_of(order))
 
 
 @router.delete("/orders/{order_id}", response={202: None})

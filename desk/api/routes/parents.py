@@ -10,8 +10,8 @@ from ninja import Router, Status
 from desk.api.authentication import caller
 from desk.api.lookups import instrument_id, name_of, venue_number, word
 from desk.api.models import ApiScope
-from desk.api.pages import page
-from desk.api.routes.orders import SMART_NAME, entry_answer, order_shape
+from desk.api.pages import page, page_of_all
+from desk.api.routes.orders import SMART_NAME, entry_answer, order_shapes
 from desk.api.shapes import (
     PAGE,
     Count,
@@ -145,7 +145,7 @@ def get_parent(request: HttpRequest, parent_id: Id) -> Any:
 def list_children(request: HttpRequest, parent_id: Id, after: Cursor = 0, limit: Count = PAGE) -> Any:
     """Its children, by the sequence of their request."""
     parent: Parent = parents.find_parent(caller(request, ApiScope.READ), parent_id)
-    return page(request, parents.children_of(parent).select_related("team"), after, limit, order_shape)
+    return page_of_all(request, parents.children_of(parent).select_related("team"), after, limit, order_shapes)
 
 
 @router.get("/{parent_id}/legs", response=list[LegOut])

@@ -1,7 +1,8 @@
 """Programs with keys, and a page with its session."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.test import Client
 from desk.accounts.models import User
 from desk.api.keys import create_key
 from desk.api.models import ApiScope
+from tests.desk.live.fake_follow import FakeFollow, state_of
 
 Call = Callable[..., Any]
 
@@ -18,6 +20,14 @@ def program(user: User, scopes: list[str] | None = None) -> Client:
     """A client that sends a key of this person, with every scope unless told."""
     token = create_key(user, "test", scopes or list(ApiScope.values)).token
     return Client(headers={"Authorization": f"Bearer {token}"})
+
+
+@pytest.fixture
+def seen(engine_state: Path) -> Iterator[FakeFollow]:
+    """A quiet engine's state, for what the API reads of it."""
+    running = FakeFollow(engine_state, state=state_of(alarms=[])).start()
+    yield running
+    running.stop()
 
 
 @pytest.fixture

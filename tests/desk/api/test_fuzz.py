@@ -16,6 +16,7 @@ from desk.api.models import ApiScope
 from desk.api.urls import api as desk_api
 from desk.strategies.models import Strategy
 from tests.desk.fake_engine import FakeEngine
+from tests.desk.live.fake_follow import FakeFollow
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +32,7 @@ def one_connection() -> Iterator[None]:
 
 
 @pytest.fixture
-def described(one_connection: None, engine: FakeEngine, strategy: Strategy, charlie: User) -> Any:
+def described(one_connection: None, engine: FakeEngine, seen: FakeFollow, strategy: Strategy, charlie: User) -> Any:
     token = create_key(charlie, "fuzz", list(ApiScope.values)).token
     headers = {"Authorization": f"Bearer {token}"}
     schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", get_wsgi_application(), headers=headers)

@@ -17,6 +17,7 @@ from engine.messages.codes import OrderState, ReportKind, Scope, Side
 from tests.desk.api.conftest import program
 from tests.desk.fake_engine import FakeEngine, undone
 from tests.desk.journal_records import Journal
+from tests.desk.live.fake_follow import FakeFollow
 
 TRADER, FOREIGN, RISK, ADMIN, VIEWER, NOBODY = "alice", "bob", "charlie", "erin", "frank", None
 EVERYBODY = (TRADER, FOREIGN, RISK, ADMIN, VIEWER, NOBODY)
@@ -79,6 +80,8 @@ TABLE: dict[tuple[str, str], tuple[Any, tuple[int, ...]]] = {
     ("POST", "/limits/changes/{change_id}/approve"): ({"diff_hash": "{diff_hash}"}, (403, 403, 403, 403, 403, 401)),
     ("POST", "/limits/changes/{change_id}/reject"): ({"note": "no"}, (200, 404, 200, 403, 403, 401)),
     ("GET", "/instruments"): (None, READ),
+    ("GET", "/tops"): (None, READ),
+    ("GET", "/latency"): (None, READ),
     ("GET", "/venues"): (None, READ),
     ("POST", "/venues"): (VENUE, (403, 403, 201, 201, 403, 401)),
     ("PUT", "/venues/{number}"): (VENUE, (403, 403, 200, 200, 403, 401)),
@@ -121,7 +124,7 @@ TABLE: dict[tuple[str, str], tuple[Any, tuple[int, ...]]] = {
 
 
 @pytest.fixture
-def things(engine: FakeEngine, strategy: Strategy, alice: User) -> dict[str, Any]:
+def things(engine: FakeEngine, seen: FakeFollow, strategy: Strategy, alice: User) -> dict[str, Any]:
     journal = Journal(strategy.pk, strategy.team_id)
     journal.enter(1)
     journal.report(1, ReportKind.ACCEPTED, OrderState.ACCEPTED, 100)

@@ -11,7 +11,7 @@ from desk.blotter.csv_rows import text_cell
 from desk.link.projector import project
 from desk.strategies.models import Strategy
 from engine.messages.codes import OrderState, ReportKind, Side
-from tests.desk.journal_records import Journal
+from tests.desk.journal_records import PRICE, Journal
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -107,6 +107,20 @@ def test_fills_are_exported_with_every_digit(browser: Client) -> None:
         "price": "100.0000",
         "fee": "0.3000",
     }
+
+
+def test_a_fill_that_the_venue_took_back_says_so_wherever_fills_are_shown(
+    browser: Client, strategy: Strategy, journal: Journal
+) -> None:
+    journal.report(1, ReportKind.BROKEN, OrderState.FILLED, 0, quantity=100, price=PRICE, fee=-3_000, match_number=10)
+    project(journal.data)
+    for address in ("/blotter/fills/", "/blotter/orders/1/"):
+        assert ("undone" in (text := browser.get(address).content.decode()), "Taken back" in text) == (True, True)
+    assert 'class="undone" title="The venue took it back"' in browser.get("/").content.decode()
+    answer = browser.get("/blotter/fills.csv")
+    (row,) = csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode()))  # type: ignore[attr-defined]
+    assert (row["quantity"], row["broken"]) == ("100", "yes")
+    assert "Taken back" not in browser.get("/blotter/orders/2/").content.decode()
 
 
 def test_the_export_has_the_filter_of_the_page(browser: Client) -> None:

@@ -42,7 +42,15 @@ def test_the_life_of_an_order_as_events_of_its_team() -> None:
     )
     done = {**ORDER, "kind": "report", "report": "EXECUTED", "state": "FILLED", "leaves": 0, "time_ns": time_of(2)}
     assert (report.sequence, report.channel, report.body) == (2, "orders.3", done)
-    assert fill == Event(2, "fills.3", {**done, "fee": "0.3000", "liquidity": "REMOVED"})
+    told = {"fee": "0.3000", "liquidity": "REMOVED", "match_number": "110", "broken": False}
+    assert fill == Event(2, "fills.3", {**done, **told})
+
+
+def test_a_fill_that_the_venue_takes_back_is_told_with_the_fills() -> None:
+    journal = Journal()
+    journal.report(11, ReportKind.BROKEN, OrderState.FILLED, 0, quantity=100, match_number=110)
+    _, fill = events_of(journal)
+    assert (fill.channel, fill.body["match_number"], fill.body["broken"]) == ("fills.3", "110", True)
 
 
 def test_a_denial_says_why_in_a_sentence() -> None:

@@ -7,11 +7,13 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pytest
 from django.test import Client
 from django.utils import timezone
 
 from desk.accounts.models import User
+from desk.link.projector import project
 from desk.refusals import Conflict, Invalid, NotFound, NotPermitted
 from desk.reports import tasks
 from desk.reports.bars import WIDTH, bars
@@ -22,6 +24,7 @@ from desk.reports.tasks import ask_again, make_report
 from desk.research.models import Backtest
 from desk.strategies.definitions import definition_of
 from desk.strategies.models import Strategy
+from tests.desk.journal_records import Journal
 
 State = CostReport.State
 DONE = """
@@ -160,6 +163,23 @@ def test_a_parents_page_has_its_costs_orders_fills_and_path(alice: User, cost_re
     marks = json.loads(shown(alice, f"/reports/costs/{cost_report.pk}/markouts.json"))
     points = [round(point, 2) for point in marks["lines"][0]["points"][:2]]
     assert (marks["seconds"], points, marks["lines"][0]["points"][2:]) == ([1, 10, 60, 300], [-1.0, 2.0], [None, None])
+
+
+def test_a_parent_orders_page_has_what_it_cost_once_the_day_has_a_report(
+    alice: User, market: object, cost_report: CostReport
+) -> None:
+    journal = Journal(0, alice.team_id or 0)
+    journal.parent(812)
+    project(journal.data)
+    assert "costs-title" not in shown(alice, "/blotter/parents/812/")
+    table = Path(cost_report.artefacts) / "parents.npy"
+    rows = np.load(table)
+    rows["parent_id"] = 812
+    np.save(table, rows)
+    page = shown(alice, "/blotter/parents/812/")
+    panel = page[page.index('id="costs-title"') :].split("</section>")[0]
+    for text in (f"/reports/costs/{cost_report.pk}/parents/0/", "60", "0.60", "1.20", "2.40", "0.18", "4.98"):
+        assert text in panel
 
 
 def test_files_are_those_of_the_team(alice: User, charlie: User, cost_report: CostReport) -> None:
