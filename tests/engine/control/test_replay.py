@@ -22,7 +22,7 @@ from engine.control.configuration import Configuration
 from engine.control.recovery import Diverged, Replay
 from engine.hotpath.entries import apply_event, begin_numbers, pass_time, watch_gap
 from engine.hotpath.memory import EngineMemory
-from engine.hotpath.tables import LEG, LEGS_PER_STRATEGY
+from engine.hotpath.tables import LEGS_PER_STRATEGY
 from engine.journal.append import commit_journal, reserve_journal
 from engine.journal.reader import Span
 from engine.messages import control
@@ -449,38 +449,6 @@ def test_instruments_that_changed_their_meaning_stop_the_replay(monkeypatch: pyt
     monkeypatch.setattr(sys.modules[__name__], "INSTRUMENTS", [replace(row, tick_size=10) for row in INSTRUMENTS])
     with pytest.raises(ValueError, match=r"instrument 1 \(ALPHA\) of the journal is missing or changed"):
         replayed(lived, monkeypatch)
-
-
-def test_an_engine_that_lists_more_instruments_makes_the_same_journal_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The file of instruments has grown since. What the feed said of the new ones was recorded all along."""
-    delta = Instrument(4, "DELTA", tick_size=100)
-    lived = Lived()
-    quoted: dict[str, Any] = {"reference": 1 << 40, "side": "B", "quantity": 100, "price": MIDDLE}
-    message = {"stock_locate": delta.id, "instrument": delta.name, "timestamp_ns": lived.now} | quoted
-    lived.packet([itch50.encode("add_order", **message)])
-    lived.command(parent(lived, "twap", BUY, 0))
-    lived.command(smart(SELL, 700, 0, int(TimeInForce.DAY)))
-    for ticks in (20, -20, 0):
-        lived.swing(ticks)
-        for which, kind in enumerate((ReportKind.EXECUTED, ReportKind.ACCEPTED, ReportKind.CANCELED)):
-            lived.answer_some(kind, which, 40)
-    lived.command(manual(BUY, 1_000_000))
-    expected = state_of(lived.memory, lived.configuration)
-
-    made = replayed(lived, monkeypatch, added=(delta,))
-
-    found = state_of(made.memory, made.commands.configuration)
-    wider = {"cells", "marks", "volumes", "learned", "tops", "legs"}  # a row for each instrument, or the number of one
-    assert made.found.followed
-    assert {name: found[name] for name in found if name not in wider} == {
-        name: expected[name] for name in expected if name not in wider
-    }
-    width, wide = lived.memory.width, made.memory.width
-    same = [name for name in LEG.names or () if name != "listing"]
-    assert made.memory.legs[same].tolist() == lived.memory.legs[same].tolist()
-    cells = made.memory.cells.reshape(-1, wide)[:, :width]
-    assert cells.tobytes() == lived.memory.cells.reshape(-1, width).tobytes()
-    assert int(made.memory.book.tops[made.memory.listing(1, delta.id)]["bid"]) == MIDDLE
 
 
 def test_the_same_command_again_is_answered_after_a_replay_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
