@@ -99,5 +99,6 @@ def test_pages_files_and_the_api_say_so(orders: list[Order], alice: User, client
 
 
 def test_many_orders_take_a_few_queries(orders: list[Order], django_assert_max_num_queries: Any) -> None:
+    expected = authors_of(orders)
     with django_assert_max_num_queries(6):
-        authors_of(orders * 50)
+        assert authors_of(orders * 50) == expected
