@@ -35,9 +35,8 @@ def test_killed_at_random_instants_nothing_is_lost_or_doubled(tmp_path: Path) ->
     assert outcome.fills > 20
 
 
-@pytest.mark.parametrize("dialect", ["ouch50", "ouch42"])
-def test_an_order_cut_at_any_byte_is_either_known_to_the_exchange_or_never_sent(tmp_path: Path, dialect: str) -> None:
-    with running(Rig(tmp_path, default_instruments(), dialect=dialect)) as rig:
+def test_an_order_cut_at_any_byte_is_either_known_to_the_exchange_or_never_sent(tmp_path: Path) -> None:
+    with running(Rig(tmp_path, default_instruments())) as rig:
         rig.write_exchange(market="seed = 7\nrate = 20.0")
         rig.start_exchange()
         rig.start_engine()
