@@ -23,7 +23,15 @@ HOT_PACKAGES = (
     "strategies",
     "transport",
 )
-HOT_MODULES = ("native.py", "native_library.py", "native_llvm.py", "native_plain.py", "native_views.py", "pages.py")
+HOT_MODULES = (
+    "native.py",
+    "native_library.py",
+    "native_llvm.py",
+    "native_plain.py",
+    "native_reading.py",
+    "native_views.py",
+    "pages.py",
+)
 _ROOT = Path(__file__).resolve().parent
 
 

@@ -31,9 +31,10 @@ if BACKEND == "native":
 
     # Said to numba itself: its environment variable goes unread when something imported it before.
     numba.config.CACHE_DIR = str(cache_directory())
-    from engine import native_library
+    from engine import native_library, native_reading
 
     native_library.install()
+    native_reading.install()
     from engine.native_llvm import (
         address_of_entry,
         address_of_function,
