@@ -406,6 +406,33 @@ class OrderOut(Schema):
     ts_ns: str
 
 
+class DenialOut(Schema):
+    """What the risk gate refused. `category` groups reasons: limit, kill, state, terms, market, venue, break.
+    `measured` stood against `bound`: money and prices in the currency, else shares, basis points, a count or a code."""
+
+    sequence: str
+    order_id: str
+    strategy: str | None
+    team: str | None
+    instrument: str | None
+    venue: str | None
+    action: str
+    side: str | None
+    price: str
+    quantity: str
+    category: str
+    reason: str
+    measured: str
+    bound: str
+    limit: str | None
+    scope: str | None
+    scope_id: str
+    limits_version: str
+    sentence: str
+    ts: str
+    ts_ns: str
+
+
 class FillOut(Schema):
     sequence: str
     order_id: str

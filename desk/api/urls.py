@@ -5,7 +5,7 @@ from ninja import NinjaAPI
 
 from desk.api import problems
 from desk.api.authentication import AUTHENTICATION, for_callers
-from desk.api.routes import limits, markets, operations, orders, parents, queue, strategies
+from desk.api.routes import denials, limits, markets, operations, orders, parents, queue, strategies
 
 api = NinjaAPI(
     title="Desk",
@@ -20,6 +20,7 @@ api.add_router("/strategies", strategies.router)
 api.add_router("/limits", limits.router)
 api.add_router("", markets.router)
 api.add_router("", orders.router)
+api.add_router("", denials.router)
 api.add_router("/parents", parents.router)
 api.add_router("/queue", queue.router)
 api.add_router("/second-person", queue.rules)

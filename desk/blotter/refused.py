@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from desk.accounts.models import User
+from desk.blotter.denials import sentence_of
 from desk.blotter.models import Denial, Order, OrderEvent
-from desk.blotter.sentences import denial_sentence
 from desk.blotter.services import visible_denials, visible_orders
 from engine.messages.codes import OrderState, ReportKind
 
@@ -50,7 +50,7 @@ def last_refusal(parent_id: int) -> str:
         return ""
     if child.state == OrderState.DENIED.value:
         denial = Denial.objects.filter(order_id=child.order_id).first()
-        return _denied(denial) if denial else ""
+        return sentence_of(denial) if denial else ""
     events = OrderEvent.objects.filter(order_id=child.order_id, kind=ReportKind.REJECTED.value)
     return rejection_sentence(events.values_list("reason", flat=True).first())
 
@@ -61,11 +61,7 @@ def rejection_sentence(reason: int | None) -> str:
 
 
 def _from_denial(denial: Denial) -> RefusedOrder:
-    return _row(denial, denial.sequence, RISK_GATE, _denied(denial))
-
-
-def _denied(denial: Denial) -> str:
-    return denial_sentence(denial.reason, denial.limit_name, denial.scope, denial.measured, denial.bound)
+    return _row(denial, denial.sequence, RISK_GATE, sentence_of(denial))
 
 
 def _from_order(order: Order, reason: int | None) -> RefusedOrder:

@@ -8,7 +8,7 @@ from desk.accounts.models import User
 from desk.blotter.models import OrderEntry
 from desk.link.projector import project
 from desk.markets.models import Venue
-from engine.messages.codes import OrderState, Side
+from engine.messages.codes import DenialReason, LimitName, OrderState, Side
 from engine.messages.control import ENTER_ORDER
 from tests.desk.api.test_permissions import ORDER
 from tests.desk.fake_engine import FakeEngine
@@ -194,3 +194,22 @@ def test_fills_are_read_page_by_page_from_a_journal_sequence(alice: User, market
 def test_every_answer_names_its_request(alice: User, api: Any) -> None:
     answer = api(alice, "GET", "/orders/5")
     assert (answer["X-Request-ID"], answer["Cache-Control"]) == (answer.json()["trace_id"], "no-store")
+
+
+def test_a_denial_names_its_category_its_condition_what_was_measured_and_the_bound(alice: User, api: Any) -> None:
+    journal = Journal(0, alice.team_id or 0)
+    journal.deny(7)
+    journal.deny(
+        8, reason=DenialReason.DAILY_LOSS, limit_name=LimitName.DAILY_LOSS, measured=1_234_500, bound=1_000_000
+    )
+    journal.deny(9, reason=DenialReason.INSTRUMENT_BREAK, limit_name=0, scope=0, scope_id=0, measured=1, bound=0)
+    project(journal.data)
+    rows = api(alice, "GET", "/denials").json()["items"]
+    names = ("order_id", "category", "reason", "measured", "bound", "limit", "scope")
+    assert [tuple(row[name] for name in names) for row in rows] == [
+        ("7", "limit", "order_quantity", "5000", "1000", "order_quantity", "team"),
+        ("8", "limit", "daily_loss", "123.4500", "100.0000", "daily_loss", "team"),
+        ("9", "break", "instrument_break", "1", "0", None, None),
+    ]
+    assert rows[0]["sentence"] == "5,000 shares are over the team's limit of shares per order of 1,000."
+    assert (rows[0]["team"], rows[0]["scope_id"]) == ("Pairs", str(alice.team_id))

@@ -113,6 +113,7 @@ TABLE: dict[tuple[str, str], tuple[Any, tuple[int, ...]]] = {
         (201, 403, 201, 403, 403, 401),
     ),
     ("GET", "/fills"): (None, READ),
+    ("GET", "/denials"): (None, READ),
     ("GET", "/positions"): (None, READ),
     ("GET", "/catalogue"): (None, READ),
     ("GET", "/kill"): (None, READ),

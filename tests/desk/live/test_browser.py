@@ -130,6 +130,12 @@ def test_an_unknown_order_is_counted_on_its_tab_and_a_filled_one_leaves_the_list
     journal.fill(12, OrderState.FILLED, 0, 100)
     expect(page.locator('[data-count-of="working"]')).to_have_text("1", timeout=WAIT_MS)
     expect(page.locator("#fills tbody tr")).to_contain_text("AAA / BBB")
+    expect(page.locator("#fills tbody tr.undone")).to_have_count(0)
+    journal.report(12, ReportKind.BROKEN, OrderState.FILLED, 0, quantity=100, match_number=120)
+    expect(page.locator("#fills tbody tr.undone")).to_have_count(1, timeout=WAIT_MS)
+    journal.fill(12, OrderState.FILLED, 0, 100)  # a correction: another fill under the same number
+    expect(page.locator("#fills tbody tr:not(.undone)")).to_have_count(1, timeout=WAIT_MS)
+    expect(page.locator("#fills tbody tr.undone")).to_have_count(1)
 
 
 def test_names_are_text_and_never_markup(
