@@ -109,6 +109,7 @@ class Hub:
             await asyncio.sleep(1.0)
 
     async def _follow(self) -> None:
+        self._maker.names = await self._load_names()  # whose a record is; without them it would go to nobody's channel
         async for heard in self._source():
             if isinstance(heard, StateFrame):
                 self._take_state(heard.state)

@@ -35,8 +35,13 @@ def test_killed_at_random_instants_nothing_is_lost_or_doubled(tmp_path: Path) ->
     assert outcome.fills > 20
 
 
-def test_an_order_cut_at_any_byte_is_either_known_to_the_exchange_or_never_sent(tmp_path: Path) -> None:
-    with running(Rig(tmp_path, default_instruments())) as rig:
+# What an order becomes that never arrived: OUCH 4.2 cannot ask, so its own token is offered again without shares.
+NEVER_ARRIVED = {"ouch50": OrderState.DENIED, "ouch42": OrderState.REJECTED}
+
+
+@pytest.mark.parametrize("dialect", NEVER_ARRIVED)
+def test_an_order_cut_at_any_byte_is_either_known_to_the_exchange_or_never_sent(tmp_path: Path, dialect: str) -> None:
+    with running(Rig(tmp_path, default_instruments(), dialect=dialect)) as rig:
         rig.write_exchange(market="seed = 7\nrate = 20.0")
         rig.start_exchange()
         rig.start_engine()
@@ -69,7 +74,7 @@ def test_an_order_cut_at_any_byte_is_either_known_to_the_exchange_or_never_sent(
             wait_until(settled, f"what became of the order cut after {at} bytes")
             length = proxy.longest
             state = engine.orders[order_id][0]
-            assert (at, state) == (at, OrderState.DENIED if at < length else OrderState.ACCEPTED)
+            assert (at, state) == (at, NEVER_ARRIVED[dialect] if at < length else OrderState.ACCEPTED)
             assert disagreements(exchange, engine, NAMES, quiet=True) == []
             at += 1
         assert length > 40
