@@ -9,8 +9,9 @@ from pydantic import Field
 from desk.accounts import policy
 from desk.api.authentication import caller
 from desk.api.lookups import instrument_id, venue_number
+from desk.api.market_shapes import TopOut
 from desk.api.models import ApiScope
-from desk.api.shapes import InstrumentOut, TopOut, VenueIn, VenueOut, money
+from desk.api.shapes import InstrumentOut, VenueIn, VenueOut, money
 from desk.link.state import newest_state
 from desk.markets import services
 from desk.markets.models import LAST_VENUE, Instrument, Venue

@@ -7,9 +7,10 @@ from ninja import Router, Status
 
 from desk.api.authentication import caller
 from desk.api.lookups import word
+from desk.api.market_shapes import LatencyOut
 from desk.api.models import ApiScope
 from desk.api.routes.limits import change_shape
-from desk.api.shapes import ChangeOut, HealthOut, KillIn, KillOut, LatencyOut, StatusOut, stamp
+from desk.api.shapes import ChangeOut, HealthOut, KillIn, KillOut, StatusOut, stamp
 from desk.link import client
 from desk.link.projector import offset
 from desk.link.state import newest_state
