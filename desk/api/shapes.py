@@ -158,7 +158,7 @@ class OrderIn(Taken):
     """A limit order at `price`, or of type `market`: then without one, at most `protection` basis points beyond the
     touch (the desk's, unless told). There is no default for side, price, quantity or time in force; the engine drops it
     when it is too old. Venue `smart`: the router splits it. With `care` it waits in the queue for a person, who reads
-    the `instruction`."""
+    the `instruction`. With `gtd` it ends at `good_till_ns`."""
 
     client_order_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,36}$")]
     instrument: Name
@@ -168,7 +168,8 @@ class OrderIn(Taken):
     type: Literal["limit", "market"] = "limit"
     price: DecimalText | None = None
     protection: Annotated[int, Field(ge=1, le=LARGEST_PROTECTION)] | None = None
-    time_in_force: Literal["day", "ioc", "fok", "post_only", "at_open", "at_close"]
+    time_in_force: Literal["day", "ioc", "fok", "post_only", "at_open", "at_close", "gtc", "gtd"]
+    good_till_ns: TimeText = "0"
     valid_milliseconds: Annotated[int, Field(ge=1, le=60_000)] = 500
     care: bool = False
     instruction: Annotated[str, StringConstraints(max_length=300), AfterValidator(_storable)] = ""

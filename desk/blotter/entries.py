@@ -157,6 +157,8 @@ def _order_of(entry: OrderEntry) -> EnterOrder:
         time_in_force=body["time_in_force"],
         expires_ns=_expires_ns(entry),
         protection=body.get("protection", 0),
+        good_till_ns=body.get("good_till_ns", 0),
+        trader=entry.entered_by_id,
     )
 
 

@@ -57,7 +57,8 @@ class Projected(models.Model):
 
 class Order(Projected):
     """One order of ours, denied ones too; `sequence` is the journal's number of the request, `last_sequence` of the
-    newest record that changed it. `protection` in basis points made the price of a market order, 0: a limit order."""
+    newest record that changed it. `protection` in basis points made the price of a market order, 0: a limit order.
+    `good_till_s` is when its venue ends one good till a time."""
 
     order_id = models.BigIntegerField(primary_key=True)
     sequence = models.BigIntegerField(unique=True)
@@ -67,6 +68,7 @@ class Order(Projected):
     side = models.PositiveSmallIntegerField(choices=choices_of(Side))
     price = models.DecimalField(max_digits=20, decimal_places=4)
     protection = models.PositiveSmallIntegerField(default=0)
+    good_till_s = models.BigIntegerField(default=0)
     quantity = models.BigIntegerField()
     time_in_force = models.PositiveSmallIntegerField(choices=choices_of(TimeInForce))
     state = models.PositiveSmallIntegerField(choices=choices_of(OrderState))

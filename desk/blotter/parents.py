@@ -177,7 +177,7 @@ def cancel_parent(actor: User, parent_id: int) -> Status:
 def find_algorithm(announced: Catalogue, name: str) -> AlgorithmKind:
     """The algorithm by name, or Invalid: the running engine does not know it."""
     for kind in announced.algorithm_kinds:
-        if kind.name == name:
+        if kind.name == name and not kind.emulates:
             return kind
     raise Invalid({"algorithm": f"The running engine knows no algorithm {name!r}."})
 

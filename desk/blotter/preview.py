@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from desk.accounts.models import User
+from desk.blotter.emulated import GOOD_TILL, emulation_sentence
 from desk.blotter.entries import measured_sentence
 from desk.blotter.legs import LegTerms
 from desk.blotter.parents import ParentTicket
@@ -76,13 +77,18 @@ class Preview:
     uses: list[Use]
     time_in_force: TimeInForce
     protection: int | None
+    emulated: str
     venues: list[tuple[str, Decimal | None, Any, Decimal | None, Any]]
+
+    @property
+    def _waits(self) -> str:
+        return "waits in the engine" if self.emulated else "waits for the auction"
 
     @property
     def through(self) -> str:
         """What becomes of an order whose limit is at the touch or through it."""
         if self.time_in_force in AUCTIONS:
-            return "waits for the auction"
+            return self._waits
         forbidden = self.time_in_force == TimeInForce.POST_ONLY
         return "would trade at once, which post-only forbids" if forbidden else "trades at once"
 
@@ -90,7 +96,7 @@ class Preview:
     def rest(self) -> str:
         """What becomes of what a market order does not fill within its protection."""
         if self.time_in_force in AUCTIONS:
-            return "waits for the auction"
+            return self._waits
         words = {TimeInForce.DAY: "what is not filled rests there", TimeInForce.FOK: "all of it at once or nothing"}
         return words.get(self.time_in_force, "what is not filled within it is canceled")
 
@@ -98,8 +104,8 @@ class Preview:
     def away(self) -> str:
         """What becomes of one whose limit is not."""
         if self.time_in_force in AUCTIONS:
-            return "waits for the auction"
-        waits = self.time_in_force in (TimeInForce.DAY, TimeInForce.POST_ONLY)
+            return self._waits
+        waits = self.time_in_force in (TimeInForce.DAY, TimeInForce.POST_ONLY, *GOOD_TILL)
         return "it waits" if waits else "nothing trades, it is canceled"
 
 
@@ -144,6 +150,7 @@ def preview(user: User, ticket: OrderTicket | ParentTicket) -> Preview:
         price = to_decimal(told["price"]) if told["price"] else None
     share, of = volume_share(instrument, asdict(ticket))
     middle = None if bid is None or ask is None else (bid + ask) / 2
+    rows = _venue_rows(told["tops"])
     return Preview(
         instrument=instrument.name,
         price=price,
@@ -157,8 +164,9 @@ def preview(user: User, ticket: OrderTicket | ParentTicket) -> Preview:
         gate=measured_sentence(told["gate"]) if told["gate"] else "",
         time_in_force=in_force,
         protection=protection,
+        emulated=emulation_sentence(told["emulated"], ", ".join(row[0] for row in rows), told["emulated_ns"]),
         uses=[use for account in told["accounts"] for use in _uses(account, ticket, price, middle)],
-        venues=_venue_rows(told["tops"]),
+        venues=rows,
     )
 
 

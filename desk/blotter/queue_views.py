@@ -18,7 +18,7 @@ from desk.accounts.models import User
 from desk.accounts.person import person
 from desk.blotter import waiting as services
 from desk.blotter.market_orders import LIMIT, MARKET
-from desk.blotter.models import OrderEntry
+from desk.blotter.models import OrderEntry, time_of
 from desk.blotter.terms import in_words
 from desk.blotter.ticket import EVERYWHERE, TicketForm, make_ticket, read_ticket
 from desk.blotter.ticket_views import by_field, checked_body
@@ -101,7 +101,9 @@ def _typed(entry: OrderEntry) -> dict[str, str]:
     if body.get("protection"):
         typed["protection"] = str(body["protection"])
     if "algorithm" not in body:
-        return typed | {"venue": str(body["venue"]), "time_in_force": TimeInForce(body["time_in_force"]).name.lower()}
+        good_till = time_of(body["good_till_ns"]).strftime("%Y-%m-%d %H:%M:%S") if body.get("good_till_ns") else ""
+        in_force = TimeInForce(body["time_in_force"]).name.lower()
+        return typed | {"venue": str(body["venue"]), "time_in_force": in_force, "good_till": good_till}
     venue = str(body["venues"][0]) if len(body["venues"]) == 1 else EVERYWHERE
     typed |= {name: f"{value:g}" for name, value in body["parameters"].items()}
     minutes = format((Decimal(body["seconds"]) / 60).normalize(), "f") if body["seconds"] else ""

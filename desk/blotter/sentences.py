@@ -92,7 +92,10 @@ def _status_sentence(reason: DenialReason, measured: int, bound: int) -> str | N
             f"{open_ones} open in this instrument: only orders that reduce a position pass until a person resolves it."
         )
     if reason == DenialReason.AUCTION_MISSING:
-        return f"This venue has no {_auction(measured)}; send the order to one that has a book of its own."
+        return _auction_missing(measured)
+    if reason == DenialReason.TIME_IN_FORCE:
+        words = TimeInForce(measured).name if measured in TimeInForce._value2member_map_ else "such"
+        return f"This venue has no {words} orders, and a strategy's are not emulated."
     if reason == DenialReason.AUCTION_OVER:
         return f"The {_auction(measured)} of this instrument is over: the order came too late for it."
     if reason == DenialReason.MARKET_CLOSED:
@@ -100,6 +103,11 @@ def _status_sentence(reason: DenialReason, measured: int, bound: int) -> str | N
             return "Market hours are over: only orders that reduce a position pass."
         return "The venue is outside its hours: nothing trades."
     return None
+
+
+def _auction_missing(time_in_force: int) -> str:
+    needed = "market hours" if time_in_force == TimeInForce.AT_OPEN else "an end of trading set"
+    return f"This venue has no {_auction(time_in_force)}; people's orders are emulated where it has {needed}."
 
 
 def _auction(time_in_force: int) -> str:

@@ -1,5 +1,6 @@
 """What people see of orders and fills, and what they do by hand: enter and cancel an order."""
 
+import time
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,7 @@ from desk.accounts import policy
 from desk.accounts.models import User
 from desk.audit.services import record, team_chain
 from desk.blotter.canceling import ask_to_cancel
+from desk.blotter.emulated import good_till_errors
 from desk.blotter.entries import (
     CLIENT_ORDER_ID,
     CLIENT_ORDER_ID_RULE,
@@ -40,8 +42,8 @@ RELATED = ("strategy", "team", "instrument", "venue")
 @dataclass(frozen=True)
 class OrderTicket:
     """A manual order as asked for: `price` in the currency, `quantity` in shares; at venue SMART the router splits it.
-    A market order has no price but a `protection` in basis points. The engine drops it when it is older than
-    `valid_milliseconds`. With `care` it waits for a person, who reads the `instruction`."""
+    A market order has no price but a `protection` in basis points, one good till a time its end. The engine drops it
+    when it is older than `valid_milliseconds`. With `care` it waits for a person, who reads the `instruction`."""
 
     client_order_id: str
     instrument: int
@@ -54,6 +56,7 @@ class OrderTicket:
     care: bool = False
     instruction: str = ""
     protection: int | None = None
+    good_till_ns: int = 0
 
 
 def visible_orders(user: User) -> QuerySet[Order]:
@@ -203,6 +206,8 @@ def checked_order(ticket: OrderTicket) -> dict[str, Any]:
         errors["valid_milliseconds"] = f"It must be from 1 to {LONGEST_VALID_MILLISECONDS}."
     errors |= _amount_errors(instrument, ticket.price, ticket.quantity) | care_errors(ticket.care, ticket.instruction)
     errors |= market_errors(ticket.price, ticket.protection, ticket.time_in_force)
+    market, smart = ticket.protection is not None, ticket.venue == SMART
+    errors |= good_till_errors(ticket.good_till_ns, ticket.time_in_force, time.time_ns(), market, smart)
     if errors:
         bad_tick = list(errors) == ["price"] and ticket.price is not None
         raise Invalid(errors, code="bad_tick" if bad_tick else "")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from desk.blotter.emulated import good_till_words
 from desk.blotter.market_orders import method_of, protection_words
 from desk.blotter.models import time_of
 from desk.link import client
 from desk.markets.models import Instrument, Venue
-from engine.messages.codes import Side, TimeInForce
+from engine.messages.codes import Side
 from engine.messages.control import SMART
 
 
@@ -34,7 +35,7 @@ def in_words(body: dict[str, Any]) -> list[tuple[str, str]]:
         told = [(f"Leg {at}", text) for at, text in enumerate(legs, 1)]
         rows = [rows[0], ("Instrument", all_of_them), *told, ("Venues", _venues(body))]
     if "algorithm" not in body:
-        return [*rows, ("Time in force", TimeInForce(body["time_in_force"]).name.replace("_", " "))]
+        return [*rows, ("Time in force", good_till_words(body))]
     rows.append(("Begins", _moment(body["start_ns"]) if body["start_ns"] else "when it is released"))
     rows.append(("Ends", _moment(body["end_ns"]) if body["end_ns"] else f"{body['seconds']:,} seconds after that"))
     labels = {parameter.name: parameter.label for parameter in kind.parameters} if kind else {}

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from desk.blotter.emulated import read_good_till
 from desk.blotter.legs import leg_fields, of_the_whole, read_legs
 from desk.blotter.market_orders import LIMIT, MARKET, default_protection, read_protection
 from desk.blotter.parents import MOST_VENUES, ParentTicket, find_algorithm
@@ -29,6 +30,14 @@ EVERYWHERE = "all"
 SIDES = (("buy", "Buy"), ("sell", "Sell"))
 MOST_DIGITS = 12
 CARE = "care"
+RESTING = (TimeInForce.POST_ONLY, TimeInForce.GTC, TimeInForce.GTD)  # what no market order does
+GOOD_TILL_FIELD = Field(
+    "good_till",
+    "Good till",
+    unit="YYYY-MM-DD HH:MM, UTC",
+    required=False,
+    help="Only with GTD. GTC and GTD stay over the venue's day; where it has day orders only, the desk keeps them.",
+)
 HANDLING = [
     Field(
         "handling", "Sent", "select", choices=(("now", "At once"), (CARE, "Care: it waits for a person")), value="now"
@@ -83,7 +92,7 @@ def make_ticket(
     handling = [] if release else HANDLING
     shown = [*terms, *times, *parameters, *handling]
     return TicketForm(
-        methods=[*METHODS, *((kind.name, kind.label) for kind in announced.algorithm_kinds)],
+        methods=[*METHODS, *((kind.name, kind.label) for kind in announced.algorithm_kinds if not kind.emulates)],
         method=method,
         algorithm=algorithm,
         client_order_id=typed.get("client_order_id", ""),
@@ -127,9 +136,10 @@ def _venue_field(algorithm: AlgorithmKind | None) -> Field:
 def _time_fields(algorithm: AlgorithmKind | None, method: str) -> list[Field]:
     if algorithm is None:
         market = method == MARKET
-        members = [member for member in TimeInForce if not (market and member == TimeInForce.POST_ONLY)]
+        members = [member for member in TimeInForce if not (market and member in RESTING)]
         words = tuple((member.name.lower(), member.name.replace("_", " ")) for member in members)
-        return [Field("time_in_force", "Time in force", "select", choices=words, value="ioc" if market else "day")]
+        in_force = Field("time_in_force", "Time in force", "select", choices=words, value="ioc" if market else "day")
+        return [in_force] if market else [in_force, GOOD_TILL_FIELD]
     clock = "HH:MM or HH:MM:SS, UTC"
     return [
         Field("begins", "Begins", unit=clock, required=False, help="Empty: now."),
@@ -162,6 +172,7 @@ def read_ticket(announced: Catalogue, typed: Mapping[str, str], now: datetime) -
     in_force = typed.get("time_in_force", "").upper()
     if algorithm is None and in_force not in TimeInForce.__members__:
         errors["time_in_force"] = "Choose the time in force."
+    good_till_ns = read_good_till("" if algorithm else typed.get("good_till", ""), in_force, errors)
     if errors:
         raise Invalid(errors)
     common: dict[str, Any] = {
@@ -173,7 +184,7 @@ def read_ticket(announced: Catalogue, typed: Mapping[str, str], now: datetime) -
     }
     if algorithm is None:
         plain: dict[str, Any] = {"venue": venues[0], "price": price, "time_in_force": TimeInForce[in_force]}
-        return OrderTicket(**common, **plain, protection=protection)
+        return OrderTicket(**common, **plain, protection=protection, good_till_ns=good_till_ns)
     parameters = {parameter.name: typed.get(parameter.name, "") for parameter in algorithm.parameters}
     return ParentTicket(**common, **times, venues=venues, price=price, algorithm=algorithm.name, parameters=parameters)
 

@@ -17,6 +17,7 @@ from desk.accounts import policy
 from desk.accounts.person import person
 from desk.blotter import parents, refused, services
 from desk.blotter.canceling import cancel_answer, posted_number
+from desk.blotter.emulated import emulation_sentence, end_sentence
 from desk.blotter.entries import Entered
 from desk.blotter.legs import legs_done
 from desk.blotter.models import OrderEntry, time_of
@@ -29,6 +30,7 @@ from desk.link import client
 from desk.refusals import Invalid, OutcomeUnknown, Refusal
 from desk.reports.services import costs_of_parent
 from engine.messages.catalogue import Catalogue
+from engine.messages.prices import FOREVER_NS
 
 SHOWN = 100
 NOT_TERMS = {"csrfmiddlewaretoken", "action", "looked_at"}
@@ -69,6 +71,9 @@ def ticket(request: HttpRequest) -> HttpResponse:
         return redirect("blotter:waiting", entry.change_id)
     if isinstance(asked, ParentTicket):
         messages.success(request, f"Parent order {entry.parent_id} is entered and works.")
+        return redirect("blotter:parents")
+    if entry.parent_id:
+        messages.success(request, f"The order is kept by the desk as parent order {entry.parent_id}.")
         return redirect("blotter:parents")
     messages.success(request, f"Order {entry.order_id} is sent.")
     return redirect("blotter:orders")
@@ -153,12 +158,16 @@ def parent(request: HttpRequest, parent_id: int) -> HttpResponse:
     user = person(request)
     found = parents.find_parent(user, parent_id)
     names = dict(parents.venue_names())
+    venues = ", ".join(names.get(number, str(number)) for number in found.venue_numbers)
     context = {
         "parent": found,
         "algorithm": parents.algorithm_labels().get(found.kind, f"algorithm {found.kind}"),
-        "venues": ", ".join(names.get(number, str(number)) for number in found.venue_numbers),
+        "venues": venues,
         "average_price": parents.average_price(found),
         "terms": parents.terms_of(found),
+        "emulated": emulation_sentence(parents.algorithm_names().get(found.kind, ""), venues),
+        "expired": end_sentence(found),
+        "endless": found.end_ns == FOREVER_NS,
         "refusal": refused.last_refusal(found.pk),
         "auction": parents.auction_sentence(found),
         "legs": legs_done(found) if found.legs else [],

@@ -20,6 +20,7 @@ from desk.blotter import services
 from desk.blotter.authors import author_of, with_authors
 from desk.blotter.canceling import cancel_answer, posted_number
 from desk.blotter.csv_rows import FILL_COLUMNS, ORDER_COLUMNS, fill_row, order_row
+from desk.blotter.emulated import NS_PER_SECOND, ending
 from desk.blotter.filters import filter_fields, filtered, page_before
 from desk.blotter.market_orders import missed_sentence
 from desk.blotter.refused import refused_orders
@@ -77,6 +78,7 @@ def order(request: HttpRequest, order_id: int) -> HttpResponse:
         "timelines": timelines(order_id, events),
         "route": route_of(order_id),
         "missed": missed_sentence(found),
+        "good_till": ending(found.good_till_s * NS_PER_SECOND) if found.good_till_s else "",
         "fills": services.visible_fills(person(request)).filter(order_id=order_id),
         "refusal": next(iter(refused_orders(person(request), 1, order_id=order_id)), None),
         "may_replace": services.may_replace(person(request), found),

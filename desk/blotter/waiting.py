@@ -19,6 +19,7 @@ from django.utils import timezone
 from desk.accounts import policy
 from desk.accounts.models import User
 from desk.audit.services import record
+from desk.blotter.emulated import GOOD_TILL
 from desk.blotter.entries import ALGORITHM, command_of, keep_answer, refusal_sentence
 from desk.blotter.models import OrderEntry
 from desk.blotter.second_person import decider
@@ -29,6 +30,7 @@ from desk.risk.changes import LIFETIME, LONGEST_REASON, chain_of, diff_hash_of, 
 from desk.risk.models import ChangeRequest
 from engine.messages.codes import Scope, Side, TimeInForce
 from engine.messages.control import SMART, Command, Status, command
+from engine.messages.prices import FOREVER_NS
 
 CARE_LIFETIME = timedelta(hours=8)
 NS_PER_SECOND = 1_000_000_000
@@ -44,8 +46,7 @@ def body_of(terms: dict[str, Any]) -> dict[str, Any]:
     unsaid = set() if terms["care"] else {"care", "instruction"}
     if terms.get("protection") is None:
         unsaid.add("protection")
-    if not terms.get("legs"):
-        unsaid.add("legs")
+    unsaid |= {name for name in ("legs", "good_till_ns") if not terms.get(name)}
     return {name: value for name, value in terms.items() if name not in unsaid}
 
 
@@ -78,8 +79,8 @@ def wait_for_person(actor: User, body: dict[str, Any]) -> Callable[[OrderEntry],
 
 def _wait(entry: OrderEntry, cause: str, why: str, lifetime: timedelta) -> None:
     expires_at = timezone.now() + lifetime
-    if entry.body.get("end_ns"):
-        expires_at = min(expires_at, datetime.fromtimestamp(entry.body["end_ns"] / 1e9, UTC))
+    if end_ns := entry.body.get("end_ns") or entry.body.get("good_till_ns"):
+        expires_at = min(expires_at, datetime.fromtimestamp(end_ns / 1e9, UTC))
     before = {"waits": cause}
     change = ChangeRequest.objects.create(
         kind=ORDER,
@@ -227,8 +228,11 @@ def check_within(asked: dict[str, Any], terms: dict[str, Any]) -> None:
 
 
 def _span(body: dict[str, Any], now_ns: int) -> tuple[int, int]:
-    """When it would begin and end, released now; a plain order that is not immediate lasts a day at most."""
+    """When it would begin and end, released now; a plain order that is not immediate lasts a day at most, or as long as
+    it is good for."""
     if ALGORITHM not in body:
+        if body["time_in_force"] in GOOD_TILL:
+            return now_ns, body.get("good_till_ns") or FOREVER_NS
         immediate = body["time_in_force"] in (TimeInForce.IOC, TimeInForce.FOK)
         return now_ns, now_ns + (0 if immediate else DAY_NS)
     begin_ns = max(body["start_ns"], now_ns)

@@ -21,10 +21,10 @@ SCALE = "10000.0"  # integers of 1/10,000 become decimals here and nowhere else 
 # Before orders had parents their own number stood where the parent's is now.
 ENTERED_ORDERS = f"""
 insert into blotter_order (order_id, sequence, last_sequence, target_order_id, kind, strategy_id, team_id,
-    instrument_id, venue_id, side, price, protection, quantity, time_in_force, state, filled_quantity, filled_value,
-    fees, leaves, limits_version, parent_id, signal, denial_reason, time_ns)
+    instrument_id, venue_id, side, price, protection, good_till_s, quantity, time_in_force, state, filled_quantity,
+    filled_value, fees, leaves, limits_version, parent_id, signal, denial_reason, time_ns)
 select order_id, sequence, sequence, nullif(target_order_id, 0), kind, nullif(strategy, 0), nullif(team, 0), instrument,
-    nullif(venue, 0), side, price / {SCALE}, protection, quantity, time_in_force,
+    nullif(venue, 0), side, price / {SCALE}, protection, good_till_s, quantity, time_in_force,
     {PENDING_NEW}, 0, 0, 0, quantity, limits_version, nullif(nullif(parent_id, order_id), 0), signal, {NO_DENIAL},
     time_ns
 from staged_request where action in ({ENTER}, {REPLACE})
@@ -40,10 +40,10 @@ from staged_denial
 
 DENIED_ORDERS = f"""
 insert into blotter_order (order_id, sequence, last_sequence, kind, strategy_id, team_id, instrument_id, venue_id, side,
-    price, protection, quantity, time_in_force, state, filled_quantity, filled_value, fees, leaves, limits_version,
-    parent_id, signal, denial_reason, time_ns)
+    price, protection, good_till_s, quantity, time_in_force, state, filled_quantity, filled_value, fees, leaves,
+    limits_version, parent_id, signal, denial_reason, time_ns)
 select order_id, sequence, sequence, kind, nullif(strategy, 0), nullif(team, 0), nullif(instrument, 0),
-    nullif(venue, 0), side, price / {SCALE}, 0, quantity, time_in_force, {DENIED}, 0, 0, 0, 0, limits_version,
+    nullif(venue, 0), side, price / {SCALE}, 0, 0, quantity, time_in_force, {DENIED}, 0, 0, 0, 0, limits_version,
     nullif(parent_id, 0), signal, reason, time_ns
 from staged_denial where action = {ENTER} and order_id > 0
 """

@@ -8,6 +8,7 @@ from desk.live.channels import FIRM
 from desk.live.names import Names
 from desk.live.state_channel import Rows
 from engine.messages.codes import Side
+from engine.messages.prices import FOREVER_NS
 
 MONEY = frozenset(
     {"realised", "unrealised", "fees", "net", "today", "average_price", "mark", "bid", "ask", "value"}
@@ -62,6 +63,7 @@ def _parent_row(row: dict[str, Any], names: Names) -> dict[str, Any]:
     shown = _with_decimals(row)
     shown["price"] = decimal_text(row["price"]) if row["price"] else None
     shown["side"] = Side(row["side"]).name
+    shown["end_ns"] = 0 if row["end_ns"] == FOREVER_NS else row["end_ns"]
     legs = row.get("legs") or [row]
     shown["instrument_name"] = " / ".join(names.instrument(leg["instrument"]) for leg in legs)
     for column in ("filled", "scheduled"):

@@ -6,7 +6,20 @@ from __future__ import annotations
 from functools import cache
 from types import ModuleType
 
-from engine.algorithms import closing, iceberg, legs, participation, pegged, shortfall, sniper, stop, twap, vwap
+from engine.algorithms import (
+    at_session,
+    closing,
+    good_till,
+    iceberg,
+    legs,
+    participation,
+    pegged,
+    shortfall,
+    sniper,
+    stop,
+    twap,
+    vwap,
+)
 from engine.messages.catalogue import AlgorithmKind
 from engine.native import address_of_function, compile_strategy
 from engine.strategies import Kind, source_hash
@@ -23,6 +36,8 @@ ALGORITHMS: dict[str, tuple[int, ModuleType]] = {
     "stop": (108, stop),
     "pegged": (109, pegged),
     "legs": (110, legs),
+    "good_till": (111, good_till),
+    "at_session": (112, at_session),
 }
 
 
@@ -51,6 +66,7 @@ def announced_algorithms() -> list[AlgorithmKind]:
             needs_price=getattr(module, "NEEDS_PRICE", False),
             below=[list(pair) for pair in getattr(module, "BELOW", ())],
             most_legs=getattr(module, "MOST_LEGS", 0),
+            emulates=hasattr(module, "EMULATES"),
         )
         for name, (number, module) in ALGORITHMS.items()
     ]

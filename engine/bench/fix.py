@@ -84,7 +84,7 @@ def encode_fix(wire, packet, symbol, count):
     written = 0
     for number in range(count):
         now = START_NS + number * MILLISECOND_NS
-        written += write_new_order(wire, packet, 100_000 + number, BUY, QUANTITY, symbol, PRICE, IOC, now)
+        written += write_new_order(wire, packet, 100_000 + number, BUY, QUANTITY, symbol, PRICE, IOC, 0, now)
     return written
 
 

@@ -117,7 +117,7 @@ def ask(fd, wire, inbound, outbound, fields, spare, report, symbol, count, times
     for number in range(1, count + 1):
         before = clock_gettime(MONOTONIC, spare)
         now = clock_gettime(REALTIME, spare)
-        length = fix_encode.write_new_order(wire, outbound, number, BUY, 100, symbol, 123_400, DAY, now)
+        length = fix_encode.write_new_order(wire, outbound, number, BUY, 100, symbol, 123_400, DAY, 0, now)
         send(fd, outbound, length, 0)
         kind = read_message(fd, inbound, fields)
         if kind < 0 or fix_reports.parse_report(kind, fields, report) != fix_reports.REPORT:

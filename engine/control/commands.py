@@ -7,9 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 from engine.control.configuration import LARGEST_NUMBER, PROTOCOLS, Configuration, Refusal
+from engine.control.emulation import check_good_till, deny_emulated, emulated, emulation_answer
 from engine.control.fitted_costs import bind_costs, check_costs
 from engine.control.market_orders import check_market, enter_at_market
-from engine.control.parent_orders import ParentOrders
+from engine.control.parent_orders import Checked, ParentOrders
 from engine.control.preview import preview
 from engine.control.routing import SMART, check_routed, route_order
 from engine.hotpath import tables
@@ -32,10 +33,13 @@ from engine.venues import read_venue
 
 ANY = -1
 NOBODY = 1 << 30  # matches no order
+SECOND_NS = 1_000_000_000
 MANUAL = 0  # the strategy row of orders that people enter
 LARGEST_FEE = 1_000_000
 LONGEST_NAME, LONGEST_KIND, MOST_BREAKS = 80, 20, 1_000
 NUMBERED = ("fix44", "fix")  # protocols whose sequence numbers are ours, too
+
+Emulated = tuple[control.EnterParent, Checked]  # a parent order in place of an order
 
 # Appends a command to the journal and returns its sequence, 0 when the journal is full.
 Append = Callable[[dict[str, Any]], int]
@@ -180,7 +184,8 @@ class Commands:
         if self._open_orders(body.venue):
             raise Refusal("there are open orders; kill the venue first")
 
-    def _check_order(self, body: control.EnterOrder, _: Command) -> int:
+    def _check_order(self, body: control.EnterOrder, _: Command) -> Emulated | None:
+        """The parent order that emulates it, None when the venue has its time in force."""
         if body.expires_ns and int(self.memory.core["clock_ns"][0]) > body.expires_ns:
             raise Refusal("the order came later than its sender allowed; it was not sent")
         last = int(self.memory.core["venue_count"][0])
@@ -191,8 +196,10 @@ class Commands:
             check_routed(body)
         if body.team <= 0 or min(body.side, body.quantity, body.price, body.time_in_force) < 0:
             raise Refusal("an order needs a team, and no number of it is negative")
+        check_good_till(body, int(self.memory.core["clock_ns"][0]))
         self.configuration.check_room(body.team)
-        return body.team
+        asked = emulated(self.configuration, body)
+        return (asked, self.parents.check(asked, body.time_in_force)) if asked else None
 
     def _check_cancel(self, body: control.CancelOrder, _: Command) -> None:
         slot = self.memory.orders[body.order_id & (len(self.memory.orders) - 1)]
@@ -255,18 +262,24 @@ class Commands:
         self.memory.venues[body.venue]["protocol"] = tables.NO_PROTOCOL
         return {"venue": body.venue}
 
-    def _enter_order(self, body: control.EnterOrder, number: int) -> dict[str, Any]:
-        team = self.configuration.team_account(number)
+    def _enter_order(self, body: control.EnterOrder, stands_in: Emulated | None) -> dict[str, Any]:
+        team = self.configuration.team_account(body.team)
+        if stands_in:
+            if denied := deny_emulated(self.configuration, team, body):
+                return self._denied_or({"order_id": denied})
+            return emulation_answer(stands_in[0], self.parents.enter(*stands_in))
         if body.protection:
             return self._denied_or(enter_at_market(self.memory, team, body))
         if body.venue == SMART:
             return self._denied_or(route_order(self.memory, team, body))
+        self.memory.core["good_till_s"] = body.good_till_ns // SECOND_NS
         order_id = int(
             enter(
                 self.memory.address, 0, team, ANY, body.venue, body.instrument, body.side, body.price, body.quantity,
                 body.time_in_force,
             )
         )  # fmt: skip
+        self.memory.core["good_till_s"] = 0
         return self._denied_or({"order_id": order_id})
 
     def _denied_or(self, answer: dict[str, Any]) -> dict[str, Any]:

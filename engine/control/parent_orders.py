@@ -15,6 +15,7 @@ from engine.hotpath.entries import begin_parent, find_parent, listed_volume, set
 from engine.hotpath.risk import LARGEST_PRICE, LARGEST_QUANTITY
 from engine.messages.codes import ParentState, Scope, Side, StrategyState
 from engine.messages.control import SMART, Command, EnterParent
+from engine.messages.prices import FOREVER_NS
 from engine.native import address_of, touched
 from engine.strategies import Kind
 
@@ -35,6 +36,7 @@ class Checked:
     holders: list[int]
     bound: list[tuple[int, int]]
     start_ns: int
+    emulates: int
 
 
 class ParentOrders:
@@ -45,8 +47,9 @@ class ParentOrders:
         self._memory = configuration.memory
         self._asked_taken = 0
 
-    def check(self, body: EnterParent) -> Checked:
-        """What it takes to work the order; Refusal when something of it is wrong."""
+    def check(self, body: EnterParent, emulates: int = 0) -> Checked:
+        """What it takes to work the order, which `emulates` a time in force or was asked for as it is (0); Refusal when
+        something of it is wrong."""
         clock_ns = int(self._memory.core["clock_ns"][0])
         if body.expires_ns and clock_ns > body.expires_ns:
             raise Refusal("the order came later than its sender allowed; it was not entered")
@@ -56,12 +59,14 @@ class ParentOrders:
             raise Refusal(f"this engine has no algorithm {body.algorithm!r}") from None
         if body.kind_hash != kind.hash:
             raise Refusal(f"{body.algorithm} of this engine is {kind.hash}, not {body.kind_hash}; open the form again")
+        if emulates not in getattr(kind.module, "EMULATES", (0,)):
+            raise Refusal(f"{kind.module.LABEL} is not asked for; enter an order with that time in force")
         self._check_terms(body, kind)
         bound = [(venue, body.instrument) for venue in body.venues]
         if body.legs:
             bound = [(leg["venue"] or self._home(body.venues), leg["instrument"]) for leg in body.legs]
         start_ns = max(body.start_ns, clock_ns)
-        if not start_ns < body.end_ns <= start_ns + LONGEST_NS:
+        if not start_ns < body.end_ns <= (FOREVER_NS if emulates else start_ns + LONGEST_NS):
             raise Refusal("a parent order ends after it begins, and within seven days of it")
         values = check_parameters(kind.module.PARAMETERS, body.parameters, getattr(kind.module, "BELOW", ()))
         self._configuration.check_room(body.team)
@@ -72,7 +77,7 @@ class ParentOrders:
         owner = self._owner(body)
         holders = [self._holder(owner, instrument) for _, instrument in bound]
         self._check_kills(body)
-        return Checked(kind, values, self._free_row(), owner, holders, bound, start_ns)
+        return Checked(kind, values, self._free_row(), owner, holders, bound, start_ns, emulates)
 
     def _check_terms(self, body: EnterParent, kind: Kind) -> None:
         if bool(body.legs) != hasattr(kind.module, "MOST_LEGS"):
@@ -184,6 +189,7 @@ class ParentOrders:
             "selling": sum((leg["side"] == Side.SELL) << at for at, leg in enumerate(body.legs)),
             "anywhere": sum((leg["venue"] == SMART) << at for at, leg in enumerate(body.legs)),
             "venues": sum(1 << (venue - 1) for venue in body.venues),
+            "emulates": checked.emulates,
         }
         for name, value in (checked.values | given).items():
             state[name] = value

@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from engine.control.configuration import LIMIT_FIELDS, Configuration, Refusal
+from engine.control.emulation import emulation, span
 from engine.hotpath import tables
 from engine.hotpath.entries import check, market_price
 from engine.hotpath.risk import NONE
-from engine.messages.codes import DenialReason, LimitName, Scope, Side
+from engine.messages.codes import DenialReason, LimitName, Scope, Side, TimeInForce
 from engine.messages.control import SMART, Preview
 from engine.messages.prices import LARGEST_PROTECTION
 
@@ -36,7 +37,7 @@ def preview(configuration: Configuration, body: Preview) -> dict[str, Any]:
         "accounts": _accounts(configuration, body),
         "gate": _gate(configuration, body) if body.team in configuration.team_accounts else {},
         "limits_version": configuration.limits_version,
-    }
+    } | _emulated(configuration, body)
 
 
 def _top(configuration: Configuration, venue: int, instrument: int) -> dict[str, Any]:
@@ -83,6 +84,14 @@ def _gate(configuration: Configuration, body: Preview) -> dict[str, Any]:
     return found[0]
 
 
+def _emulated(configuration: Configuration, body: Preview) -> dict[str, Any]:
+    """Which algorithm would emulate the order's time in force (empty: none), and when it would go out (0: at once, or
+    nobody knows)."""
+    name = emulation(configuration, body.venues[0], body.time_in_force) if len(body.venues) == 1 else ""
+    begins = span(configuration, body.venues[0], body.time_in_force)[0] if name else 0
+    return {"emulated": name, "emulated_ns": begins}
+
+
 def _market_price(configuration: Configuration, body: Preview) -> int:
     """The limit that a market order would get, or minus the DenialReason."""
     venue = body.venues[0] if len(body.venues) == 1 else SMART
@@ -97,12 +106,15 @@ def _gate_at(configuration: Configuration, body: Preview, venue: int) -> dict[st
     price = body.price or top["ask" if body.side == Side.BUY else "bid"] or 0
     if body.protection:
         price = made
+    in_force = TimeInForce.DAY if emulation(configuration, venue, body.time_in_force) else body.time_in_force
+    memory.core["good_till_s"] = body.time_in_force == TimeInForce.GTD
     reason = int(
         check(
             memory.address, 0, configuration.team_accounts[body.team], ANY, venue, body.instrument, body.side,
-            price, body.quantity, body.time_in_force,
+            price, body.quantity, in_force,
         )
     )  # fmt: skip
+    memory.core["good_till_s"] = 0
     if reason == NONE:
         return {}
     core = memory.core[0]

@@ -156,10 +156,15 @@ class Replay:
         return self.found
 
     def _cancel_parents(self) -> None:
-        """Another build's parent orders are not gone on with: they end once nothing of them is open any more."""
+        """Another build's parent orders are not gone on with: they end once nothing of them is open any more. One that
+        emulates a time in force goes on: it knows no more than what it was asked for and what was filled."""
         count = int(self.memory.core["parent_count"][0])
         for row in self.memory.parents[:count].tolist():
-            self.memory.rows[row]["state"] = ParentState.CANCELING
+            own = self.memory.rows[row]
+            if own["emulates"][0] and own["state"][0] == ParentState.WORKING:
+                self.memory.strategies[row]["state"] = StrategyState.RUNNING
+            else:
+                own["state"] = ParentState.CANCELING
         if count:
             self.memory.core["timer_ns"] = 1
 

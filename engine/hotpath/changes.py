@@ -66,7 +66,9 @@ def replace(engine, order_id, price, quantity, signal):
     if slot == 0 or not changeable(engine, slot):
         return 0
     order = view(slot, 1, ORDER)[0]
+    core.good_till_s = order.good_till_s
     reason = check_replacement(engine, slot, price, quantity)
+    core.good_till_s = 0
     if reason != NONE:
         return deny(
             engine,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.hotpath.book import TOP
+from engine.hotpath.emulated_orders import show_venue
 from engine.hotpath.status_tables import STATUS
 from engine.hotpath.tables import ENGINE, LEG, LEGS_PER_STRATEGY, NO_PROTOCOL, PARENT, STRATEGY, VENUE, VENUES
 from engine.messages.codes import SessionState
@@ -14,9 +15,11 @@ UP = int(SessionState.UP)
 @hot
 def show_everywhere(engine, row):
     """Put the best prices of its venues, and what is there at them together, into the legs of the parent order in `row`
-    that go anywhere."""
+    that go anywhere; tell an emulated order about its venue."""
     core = view(engine, 1, ENGINE)[0]
     parent = view(view(core.strategies, core.strategy_count, STRATEGY)[row].row, 1, PARENT)[0]
+    if parent.emulates != 0:
+        show_venue(engine, row)
     for at in range(parent.leg_count):
         if parent.anywhere >> at & 1:
             show_best(engine, row * LEGS_PER_STRATEGY + at, parent.venues)

@@ -24,6 +24,7 @@ def write_fix_enter(engine, packet, order_address, time_in_force):
         core.instruments + order.instrument * INSTRUMENT_BYTES,
         order.price,
         time_in_force,
+        order.good_till_s,
         core.clock_ns,
     )
 
@@ -43,6 +44,7 @@ def write_fix_replace(engine, packet, original, order_address, time_in_force):
         core.instruments + order.instrument * INSTRUMENT_BYTES,
         order.price,
         time_in_force,
+        order.good_till_s,
         core.clock_ns,
     )
 

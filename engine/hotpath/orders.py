@@ -86,6 +86,7 @@ def note_order(engine, order_id, strategy, team, leg, venue, instrument, side, p
     order.chain = 0
     order.reference = 0
     order.route = core.routing
+    order.good_till_s = core.good_till_s
     order.last_fill = 0
     order.parent = parent_of(engine, leg)
     order.holder = holder_of(engine, leg)

@@ -21,9 +21,15 @@ from engine.messages.codes import Side, TimeInForce
 from engine.native import hot, view
 
 BUY = int(Side.BUY)
-LAST_CONTINUOUS = int(TimeInForce.POST_ONLY)  # orders of those after it wait for a cross
+AT_OPEN, AT_CLOSE = int(TimeInForce.AT_OPEN), int(TimeInForce.AT_CLOSE)
 CELL_BYTES = CELL.itemsize
 LEG_BYTES = LEG.itemsize
+
+
+@hot
+def waits_for_cross(time_in_force):
+    """Whether an order of this time in force waits off the book for a cross of its venue."""
+    return time_in_force == AT_OPEN or time_in_force == AT_CLOSE
 
 
 @hot
@@ -132,7 +138,7 @@ def reserve_everywhere(engine, order_address, quantity):
     row = parent_row(engine, order.leg, order.parent)
     if row != 0:
         reserve(own_cell(engine, order.leg, order.instrument), order.side, quantity)
-        if order.time_in_force > LAST_CONTINUOUS:
+        if waits_for_cross(order.time_in_force):
             parent_in(engine, row).auction_working += quantity
 
 
@@ -147,7 +153,7 @@ def fill_everywhere(engine, order_address, price, quantity, fee):
     if row != 0:
         fill_cell(own_cell(engine, order.leg, order.instrument), order.side, price, quantity, fee)
         count_done(engine, row, order.leg, order.side, price, quantity)
-        if order.time_in_force > LAST_CONTINUOUS:
+        if waits_for_cross(order.time_in_force):
             parent_in(engine, row).auction_filled += quantity
 
 

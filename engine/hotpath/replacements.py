@@ -44,6 +44,7 @@ def open_replacement(engine, order_id, target_slot, price, total):
         target.time_in_force,
     )
     view(slot, 1, ORDER)[0].target = target.order_id
+    view(slot, 1, ORDER)[0].good_till_s = target.good_till_s
     target.replacement = order_id
     if target.canceling == 0:
         target.state = PENDING_REPLACE

@@ -185,6 +185,7 @@ def replay_enter(engine, body, strategy, team):
         own = view(core.legs + index * LEG_BYTES, 1, LEG)[0]
         if own.instrument == request.instrument and (row == 0 or own.venue == request.venue):
             leg = index
+    core.good_till_s = request.good_till_s
     open_order(
         engine,
         int64(request.order_id),
@@ -198,3 +199,4 @@ def replay_enter(engine, body, strategy, team):
         request.quantity,
         request.time_in_force,
     )
+    core.good_till_s = 0

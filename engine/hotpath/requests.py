@@ -170,6 +170,7 @@ def write_request(engine, body, slot, action, target, signal):
     request.time_in_force = order.time_in_force
     request.line = core.line
     request.protection = core.protection
+    request.good_till_s = order.good_till_s
     request.feed_sequence = core.feed_sequence
     request.signal = signal
 

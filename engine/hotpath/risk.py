@@ -8,7 +8,7 @@ reduce a position pass the checks that exist to stop new risk (daily loss, reduc
 from __future__ import annotations
 
 from engine.hotpath.book import TOP
-from engine.hotpath.positions import LAST_CONTINUOUS, account_cell, holder_of, own_cell
+from engine.hotpath.positions import account_cell, holder_of, own_cell, waits_for_cross
 from engine.hotpath.status_gate import check_auction, check_status
 from engine.hotpath.status_tables import STATUS
 from engine.hotpath.tables import (
@@ -29,6 +29,7 @@ BUY, SELL = int(Side.BUY), int(Side.SELL)
 ACTIVE, REDUCE = int(EngineState.ACTIVE), int(EngineState.REDUCE)
 UP = int(SessionState.UP)
 POST_ONLY = int(TimeInForce.POST_ONLY)
+GTC = int(TimeInForce.GTC)
 LAST_TIME_IN_FORCE = max(int(item) for item in TimeInForce)
 SCOPE_FIRM, SCOPE_VENUE = int(Scope.FIRM), int(Scope.VENUE)
 SECOND_NS = 1_000_000_000
@@ -54,6 +55,7 @@ NOTIONAL_OVERFLOW = int(DenialReason.NOTIONAL_OVERFLOW)
 UNKNOWN_INSTRUMENT = int(DenialReason.UNKNOWN_INSTRUMENT)
 INSTRUMENT_BREAK = int(DenialReason.INSTRUMENT_BREAK)
 WOULD_TAKE = int(DenialReason.WOULD_TAKE)
+NO_TIME_IN_FORCE = int(DenialReason.TIME_IN_FORCE)
 
 LIMIT_ORDER_QUANTITY = int(LimitName.ORDER_QUANTITY)
 LIMIT_ORDER_VALUE = int(LimitName.ORDER_VALUE)
@@ -231,6 +233,17 @@ def check_posts(engine, venue, instrument, side, price):
 
 
 @hot
+def check_time_in_force(engine, venue, instrument, time_in_force):
+    """NONE when the venue has this time in force, and its cross is still to come if it waits for one."""
+    if waits_for_cross(time_in_force):
+        return check_auction(engine, venue, instrument, time_in_force)
+    core = view(engine, 1, ENGINE)[0]
+    if view(core.venues, VENUES, VENUE)[venue].good_till != 0 and (time_in_force == GTC) == (core.good_till_s == 0):
+        return NONE
+    return refuse(engine, NO_TIME_IN_FORCE, time_in_force, 0)
+
+
+@hot
 def check_elsewhere(engine, priced_by, instrument, side, price, quantity, reduces):
     """A venue without books of its own: the one that prices it has to be whole and open."""
     core = view(engine, 1, ENGINE)[0]
@@ -274,8 +287,8 @@ def check(engine, strategy_index, team, leg, venue, instrument, side, price, qua
         reason = check_status(engine, venue, instrument, side, price, quantity, reduces)
         if reason != NONE:
             return reason
-    if time_in_force > LAST_CONTINUOUS:
-        reason = check_auction(engine, venue, instrument, time_in_force)
+    if time_in_force > POST_ONLY:
+        reason = check_time_in_force(engine, venue, instrument, time_in_force)
         if reason != NONE:
             return reason
     priced_by = view(core.venues, VENUES, VENUE)[venue].priced_by

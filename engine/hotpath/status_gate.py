@@ -71,24 +71,36 @@ def check_status(engine, venue, instrument, side, price, quantity, reduces):
 
 
 @hot
+def phase_of(engine, venue):
+    """Letter of the last system event of the venue's feed, without one that of the venue that prices it; 0: none."""
+    core = view(engine, 1, ENGINE)[0]
+    markets = view(core.markets, VENUES, MARKET)
+    if markets[venue].heard != 0:
+        return markets[venue].phase
+    return markets[view(core.venues, VENUES, VENUE)[venue].priced_by].phase
+
+
+@hot
 def check_auction(engine, venue, instrument, time_in_force):
-    """NONE when the venue takes orders for its auctions and this one is still to come, else the DenialReason.
+    """NONE when the venue takes orders for its auctions and this one is still to come, else the DenialReason. Where it
+    has none, the engine may stand in for one that is still to come (`engine.control.emulation`).
 
     It is over when the listing's cross was printed, or with the system event after which no order for it is in time:
     the start of market hours for the opening, their end for the close.
     """
     core = view(engine, 1, ENGINE)[0]
-    if view(core.venues, VENUES, VENUE)[venue].auctions == 0:
-        return measure(engine, AUCTION_MISSING, time_in_force, 0)
+    missing = view(core.venues, VENUES, VENUE)[venue].auctions == 0
     listing = (venue - 1) * (core.instrument_count + 1) + instrument
     held = view(core.statuses, core.listing_count, STATUS)[listing].crossed
-    phase = view(core.markets, VENUES, MARKET)[venue].phase
+    phase = phase_of(engine, venue) if missing else view(core.markets, VENUES, MARKET)[venue].phase
     over = phase == MARKET_END or phase == SYSTEM_END or phase == MESSAGES_END
     if time_in_force == AT_OPEN:
         over = over or phase == MARKET_START or held & OPENING_HELD != 0
     else:
         over = over or held & CLOSING_HELD != 0
-    return measure(engine, AUCTION_OVER, time_in_force, phase) if over else NONE
+    if over:
+        return measure(engine, AUCTION_OVER, time_in_force, phase)
+    return measure(engine, AUCTION_MISSING, time_in_force, 0) if missing else NONE
 
 
 @hot

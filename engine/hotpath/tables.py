@@ -92,6 +92,7 @@ ENGINE = np.dtype(
         ("sweep_due_ns", "<i8"),  # when the next part of a sweep leaves, 0: none waits
         ("routing", "<i8"),  # the routed order whose part is being entered, 0: none
         ("protection", "<i8"),  # basis points of the market order that is being entered, 0: a limit order
+        ("good_till_s", "<i8"),  # when the venue is to end the order that is being entered, 0: as it does by itself
         ("routed_order", "<i8"),  # what became of the last one that was routed (router_orders.route)
         ("implied_end", "<i8"),  # the order that ends with the one that was just reported on, 0: none
         ("clock_ns", "<i8"),
@@ -208,6 +209,7 @@ VENUE = np.dtype(
         ("entry_confirmed", "<i8"),  # what it answered last: DISABLED, ENABLED, 0 nothing
         ("post_only", "<i8"),  # it knows the instruction; 0: the gate looks at the book, and it is sent as a DAY order
         ("auctions", "<i8"),  # it takes orders for its opening and closing cross
+        ("good_till", "<i8"),  # it takes orders good till canceled and good till a time
     ]
 )
 ENTRY_DISABLED, ENTRY_ENABLED = 1, 2
@@ -360,6 +362,9 @@ PARENT_FIELDS = [
     ("tick_size", "<i8"),
     ("auction_working", "<i8"),  # shares of open children that wait for a cross
     ("auction_filled", "<i8"),
+    ("emulates", "<i8"),  # the TimeInForce that it stands for at a venue that does not have it, 0: none
+    ("takes_orders", "<i8"),  # of such a one: its venue does, now
+    ("market_open", "<i8"),  # and its market hours have begun
 ]
 PARENT = np.dtype(PARENT_FIELDS)
 
@@ -389,6 +394,7 @@ ORDER = np.dtype(
         ("last_fill", "<i8"),  # its newest note among FILL rows, counted from 1; 0: none
         ("holder", "<i8"),  # the leg in whose cell its fills are held: `leg`, but of a child its parent's
         ("route", "<i8"),  # number of the routed order of which it is a part, 0: none
+        ("good_till_s", "<i8"),
     ]
 )
 

@@ -16,6 +16,7 @@ from engine.native import hot, load_i64, view
 
 TIMER_KIND = int(RecordKind.TIMER)
 INTERVAL_NS = 200_000_000
+EMULATED_INTERVAL_NS = 1_000_000_000  # while only those work that may do so for months
 
 
 @hot
@@ -29,7 +30,7 @@ def pass_time(engine):
     commit_journal(core.journal, TIMER_KIND, core.clock_ns)
     core.received_cycles = 0  # no packet caused what follows
     release_due(engine)
-    core.timer_ns = core.clock_ns + INTERVAL_NS if core.parent_count > 0 else core.sweep_due_ns
+    core.timer_ns = core.clock_ns + interval_of(engine) if core.parent_count > 0 else core.sweep_due_ns
     if core.sweep_due_ns != 0 and core.sweep_due_ns < core.timer_ns:
         core.timer_ns = core.sweep_due_ns
     at = 0
@@ -39,6 +40,16 @@ def pass_time(engine):
         if at < core.parent_count and load_i64(core.parents + at * 8) == row:
             at += 1
     flush_unsent(engine)
+
+
+@hot
+def interval_of(engine):
+    """How long the parent orders are not called when nothing happens."""
+    core = view(engine, 1, ENGINE)[0]
+    for at in range(core.parent_count):
+        if parent_at(engine, load_i64(core.parents + at * 8)).emulates == 0:
+            return INTERVAL_NS
+    return EMULATED_INTERVAL_NS
 
 
 @hot

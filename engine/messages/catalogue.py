@@ -48,7 +48,8 @@ class StrategyKind:
 @dataclass(frozen=True)
 class AlgorithmKind:
     """How a parent order is worked. `number` is what records carry; `needs_price`: it does not work without a limit;
-    `most_legs`: it works a multi-leg order of 2 to so many legs, 0: an order of one instrument."""
+    `most_legs`: it works a multi-leg order of 2 to so many legs, 0: an order of one instrument; `emulates`: nobody asks
+    for it, the engine works with it an order whose time in force the venue does not have."""
 
     name: str
     number: int
@@ -59,6 +60,7 @@ class AlgorithmKind:
     needs_price: bool = False
     below: list[list[str]] = field(default_factory=list)
     most_legs: int = 0
+    emulates: bool = False
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ class TimeInForce(IntEnum):
     POST_ONLY = 4
     AT_OPEN = 5  # for the opening cross of its venue, and canceled after it
     AT_CLOSE = 6  # for the closing cross
+    GTC = 7  # good till canceled
+    GTD = 8  # good till a time
 
 
 class OrderAction(IntEnum):
@@ -127,6 +129,7 @@ class DenialReason(IntEnum):
     WOULD_TAKE = 29
     AUCTION_MISSING = 30
     AUCTION_OVER = 31
+    TIME_IN_FORCE = 32
 
 
 class LimitName(IntEnum):

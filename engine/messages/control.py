@@ -98,7 +98,9 @@ SMART = 0  # in place of a venue: the router chooses
 class EnterOrder:
     """A manual order; venue 0 (SMART) has the router split it over all venues. `client_order_id` is unique for ever;
     the same one again is answered with the first order. With a `protection` (basis points, then the price is 0) it is a
-    market order: the engine makes its limit, so far beyond the touch that it takes."""
+    market order: the engine makes its limit, so far beyond the touch that it takes. `good_till_ns` is the end of an
+    order with the time in force GTD, 0 for any other. Where the venue does not have the time in force, the engine works
+    a parent order in its place, of the `trader`, and the answer has a `parent_id` and what `emulated` it is."""
 
     client_order_id: str
     team: int
@@ -110,6 +112,8 @@ class EnterOrder:
     time_in_force: int
     expires_ns: int = 0
     protection: int = 0
+    good_till_ns: int = 0
+    trader: int = 0
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,8 @@ ORDER_REQUEST = np.dtype(
         ("target_order_id", "<u8"),
         ("price", "<i8"),
         ("quantity", "<i8"),
-        ("limits_version", "<u8"),
+        ("limits_version", "<u4"),
+        ("good_till_s", "<u4"),  # seconds since the epoch at which the venue ends the order, 0: its time in force says
         ("parent_id", "<u8"),
         ("strategy", "<u4"),
         ("team", "<u4"),

@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation, Overflow
 
 PRICE_SCALE = 10_000
 BEYOND = 1 << 62
+FOREVER_NS = (1 << 63) - 1  # the end of an order that has none
 LARGEST_PROTECTION = 1_000  # basis points from the touch to the limit of a market order
 _EXPONENT = Decimal(1).scaleb(-4)
 

@@ -34,6 +34,7 @@ BUY = int(Side.BUY)
 IOC, FOK = int(TimeInForce.IOC), int(TimeInForce.FOK)
 POST_ONLY = int(TimeInForce.POST_ONLY)
 AT_OPEN, AT_CLOSE = int(TimeInForce.AT_OPEN), int(TimeInForce.AT_CLOSE)
+GTC, GTD = int(TimeInForce.GTC), int(TimeInForce.GTD)
 NEW_ORDER_SINGLE, ORDER_CANCEL_REQUEST, ORDER_CANCEL_REPLACE_REQUEST = ord("D"), ord("F"), ord("G")
 HEARTBEAT, TEST_REQUEST = ord("0"), ord("1")
 SECOND_BYTES, TIMESTAMP_BYTES = 17, 21
@@ -54,6 +55,7 @@ CL_ORD_ID, ORIG_CL_ORD_ID, ORDER_QTY = _tag("11="), _tag("41="), _tag("38=")
 SIDE, SYMBOL, PRICE, TIME_IN_FORCE, LIMIT_ORDER = _tag("54="), _tag("55="), _tag("44="), _tag("59="), _tag("40=2")
 EXEC_INST = _tag("18=6")  # participate do not initiate
 LIMIT_ON_CLOSE = _tag("40=B")  # of FIX 4.2, whose TimeInForce(59) knows no close
+EXPIRE_TIME = _tag("126=")
 TEST_REQ_ID, CHECK_SUM = _tag("112="), _tag("10=")
 
 
@@ -257,8 +259,25 @@ def write_instrument(address, side, symbol):
     return at + 1
 
 
+@hot
+def write_expire_time(address, second):
+    """ExpireTime(126) of a second since the epoch. Returns where the next field goes."""
+    store_le32(address, EXPIRE_TIME)
+    text = address + 4
+    of_day = second % 86400
+    write_day(text, second // 86400)
+    store_u8(text + 8, DASH)
+    write_two(text + 9, of_day // 3600)
+    store_u8(text + 11, COLON)
+    write_two(text + 12, of_day // 60 % 60)
+    store_u8(text + 14, COLON)
+    write_two(text + 15, of_day % 60)
+    store_u8(text + SECOND_BYTES, SOH)
+    return text + SECOND_BYTES + 1
+
+
 @hot_inlined
-def write_terms(wire, address, side, quantity, symbol, price, time_in_force, time_ns):
+def write_terms(wire, address, side, quantity, symbol, price, time_in_force, good_till_s, time_ns):
     """OrderQty(38) to TransactTime(60) of an order. Returns where the trailer goes."""
     at = write_number_field(address, ORDER_QTY, quantity)
     on_close_42 = time_in_force == AT_CLOSE and view(wire, 1, FIX_WIRE)[0].handling_length > 0
@@ -279,9 +298,15 @@ def write_terms(wire, address, side, quantity, symbol, price, time_in_force, tim
         code = ZERO + 2
     elif time_in_force == AT_CLOSE and not on_close_42:
         code = ZERO + 7
+    elif time_in_force == GTC:
+        code = ZERO + 1
+    elif time_in_force == GTD:
+        code = ZERO + 6
     store_u8(at + 3, code)
     store_u8(at + 4, SOH)
     at += 5
+    if time_in_force == GTD:
+        at = write_expire_time(at, good_till_s)
     if time_in_force == POST_ONLY:
         store_le32(at, EXEC_INST)
         store_u8(at + 4, SOH)
@@ -316,24 +341,29 @@ def write_handling(wire, address):
 
 
 @hot
-def write_new_order(wire, address, order_id, side, quantity, symbol, price, time_in_force, time_ns):
-    """NewOrderSingle(D): a limit order whose ClOrdID(11) is the order id."""
+def write_new_order(wire, address, order_id, side, quantity, symbol, price, time_in_force, good_till_s, time_ns):
+    """NewOrderSingle(D): a limit order whose ClOrdID(11) is the order id. `good_till_s` is the ExpireTime(126) of one
+    with GTD."""
     at = begin_message(wire, address, NEW_ORDER_SINGLE, time_ns)
     at = write_own_terms(wire, at)
     at = write_number_field(at, CL_ORD_ID, order_id)
     at = write_handling(wire, at)
-    return end_message(wire, address, write_terms(wire, at, side, quantity, symbol, price, time_in_force, time_ns))
+    return end_message(
+        wire, address, write_terms(wire, at, side, quantity, symbol, price, time_in_force, good_till_s, time_ns)
+    )
 
 
 @hot
-def write_replace(wire, address, order_id, target, side, quantity, symbol, price, time_in_force, time_ns):
+def write_replace(wire, address, order_id, target, side, quantity, symbol, price, time_in_force, good_till_s, time_ns):
     """OrderCancelReplaceRequest(G). `quantity` is the whole chain's, shares already executed included."""
     at = begin_message(wire, address, ORDER_CANCEL_REPLACE_REQUEST, time_ns)
     at = write_own_terms(wire, at)
     at = write_number_field(at, CL_ORD_ID, order_id)
     at = write_handling(wire, at)
     at = write_number_field(at, ORIG_CL_ORD_ID, target)
-    return end_message(wire, address, write_terms(wire, at, side, quantity, symbol, price, time_in_force, time_ns))
+    return end_message(
+        wire, address, write_terms(wire, at, side, quantity, symbol, price, time_in_force, good_till_s, time_ns)
+    )
 
 
 @hot

@@ -18,11 +18,14 @@ from engine.messages.codes import OrderAction, ReportKind, TimeInForce
 from engine.protocols import fix44
 from engine.protocols.fix44 import Fields
 from engine.protocols.layouts import MalformedMessage
+from engine.simulator.expiries import Expiries
 from engine.simulator.fix_words import in_words_of
+from engine.simulator.generator import NEVER_NS
 from engine.simulator.layout import CancelReason, Refusal
 from engine.simulator.orders import OrderDesk
 
 POST_ONLY, DAY = TimeInForce.POST_ONLY, TimeInForce.DAY
+GOOD_TILL = (TimeInForce.GTC, TimeInForce.GTD)
 _SIDES = {code: side for side, code in fix44.SIDES.items()}
 _TIMES_IN_FORCE = {code: validity for validity, code in fix44.TIMES_IN_FORCE.items() if validity != POST_ONLY} | {"": 0}
 _LIQUIDITIES = {1: "1", 2: "2"}
@@ -78,6 +81,7 @@ class FixAccount:
         self.owner, self.user, self.version = owner, user, version
         self.sequenced: list[bytes] = []
         self.malformed = 0
+        self.expiries = Expiries()
         self._desk = desk
         self._orders: dict[str, FixOrder] = {}
         self._by_reference: dict[int, FixOrder] = {}
@@ -123,7 +127,10 @@ class FixAccount:
             self._reject(order, "6", "this ClOrdID was used before", time_ns)
             return
         self._remember(order)
-        self._desk.request(action=OrderAction.ENTER, **self._terms(order, fields), time_ns=time_ns)
+        terms = self._terms(order, fields)
+        end_ns = self._end(fields, terms, time_ns)
+        self._desk.request(action=OrderAction.ENTER, **terms, time_ns=time_ns)
+        self._end_at(end_ns, order)
 
     def _replace(self, fields: Fields, time_ns: int) -> None:
         existing = self._orders.get(fix44.needed(fields, fix44.ORIG_CL_ORD_ID))
@@ -132,6 +139,7 @@ class FixAccount:
             self._refuse_change(fields, "2", existing, time_ns)
             return
         terms = self._terms(order, fields)
+        end_ns = self._end(fields, terms, time_ns)
         open_quantity = order.quantity - existing.executed
         same = (order.symbol, order.side) == (existing.symbol, existing.side)
         # The book would take a replacement that it cannot enter as a cancel; FIX leaves the existing order alone.
@@ -147,6 +155,29 @@ class FixAccount:
         self._desk.request(
             action=OrderAction.REPLACE, existing_reference=existing.user_reference, **terms, time_ns=time_ns
         )
+        self._end_at(end_ns, order)
+
+    def _end(self, fields: Fields, terms: dict[str, int], time_ns: int) -> int:
+        """When the order ends by the clock, NEVER_NS: it does not. Makes terms that rest like a day's of one that lasts
+        longer; one whose time is over is refused."""
+        if terms["time_in_force"] not in GOOD_TILL:
+            return NEVER_NS
+        end_ns = NEVER_NS
+        if terms["time_in_force"] == TimeInForce.GTD:
+            end_ns = fix44.read_time(fix44.needed(fields, fix44.EXPIRE_TIME))
+        terms["time_in_force"] = int(DAY) if end_ns > time_ns else 0
+        return end_ns
+
+    def _end_at(self, end_ns: int, order: FixOrder) -> None:
+        if end_ns != NEVER_NS:
+            self.expiries.add(end_ns, lambda time_ns: self._expire(order, time_ns))
+
+    def _expire(self, order: FixOrder, time_ns: int) -> None:
+        if order.leaves:
+            reference, reason = order.user_reference, CancelReason.TIMEOUT
+            self._desk.request(
+                action=OrderAction.CANCEL, owner=self.owner, user_reference=reference, reason=reason, time_ns=time_ns
+            )
 
     def _cancel(self, fields: Fields, time_ns: int) -> None:
         existing = self._orders.get(fix44.needed(fields, fix44.ORIG_CL_ORD_ID))
@@ -245,6 +276,10 @@ class FixAccount:
         text = {fix44.TEXT: CancelReason(reason).name.lower().replace("_", " ")}
         if order.leaves:
             self._report(order, RESTATED, time_ns, text)
+            return
+        if reason == CancelReason.TIMEOUT:
+            order.status = "C"
+            self._report(order, "C", time_ns, text)
             return
         order.status = "4"
         ids = {}

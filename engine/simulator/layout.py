@@ -59,6 +59,7 @@ class CancelReason(IntEnum):
     SYSTEM = ord("Z")
     POST_ONLY = ord("G")
     CROSS = ord("C")
+    TIMEOUT = ord("T")
 
 
 BOOK = np.dtype(

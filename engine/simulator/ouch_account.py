@@ -12,6 +12,7 @@ import numpy as np
 from engine.messages.codes import Liquidity, OrderAction, ReportKind, Side, TimeInForce
 from engine.protocols.layouts import MalformedMessage, Message
 from engine.protocols.ouch50 import decode_inbound, encode_outbound
+from engine.simulator.expiries import Expiries
 from engine.simulator.layout import CancelReason, Refusal
 from engine.simulator.orders import OrderDesk
 
@@ -30,6 +31,7 @@ class OuchAccount:
         self.sequenced: list[bytes] = []
         self.malformed = 0
         self.ignored = 0
+        self.expiries = Expiries()
         self._desk = desk
         self._midnight_ns = midnight_ns
         self.fills: dict[int, list[tuple[int, int, str]]] = {}  # by match number: reference, quantity, liquidity

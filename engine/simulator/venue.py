@@ -13,6 +13,7 @@ from engine.messages.instruments import Instrument
 from engine.simulator.announcements import Announcements
 from engine.simulator.auctions import Auctions
 from engine.simulator.cross_orders import AT_OPEN
+from engine.simulator.expiries import Expiries
 from engine.simulator.feed import Feed
 from engine.simulator.floor_orders import FloorDesk
 from engine.simulator.generator import NEVER_NS
@@ -57,6 +58,12 @@ class Account(Protocol):
     def tell_corrected(self, match_number: int, price: int, time_ns: int) -> None: ...
 
 
+class Client(Account, Protocol):
+    """An account whose orders may end by the clock."""
+
+    expiries: Expiries
+
+
 class Venue:
     """`number` is the venue's small integer; `accounts` by user name."""
 
@@ -84,6 +91,7 @@ class Venue:
             desk.announce = self._print
         self.floor = FloorDesk(self)
         self.source: Source = NoFlow()
+        self.expiries = Expiries()
         self.accounts: dict[str, Account] = {}
         self.drop_copy: DropCopy | None = None
         self.entry_latency_ns = entry_latency_ns
@@ -91,11 +99,12 @@ class Venue:
         self._packet_interval_ns = packet_interval_ns
         self._by_owner: dict[int, Account] = {}
 
-    def admit(self, account: Account) -> None:
+    def admit(self, account: Client) -> None:
         """Open an account; its owner number must be free."""
         if account.owner in self._by_owner or account.user in self.accounts:
             raise ValueError(f"venue {self.name}: account {account.user!r} exists already")
         self.accounts[account.user] = self._by_owner[account.owner] = account
+        account.expiries = self.expiries
 
     @property
     def clock_ns(self) -> int:
@@ -104,8 +113,9 @@ class Venue:
 
     @property
     def next_time_ns(self) -> int:
-        """When the source's next packet is due: the end of the packet interval that its next event falls into."""
-        event_ns = self.source.next_time_ns
+        """When the next packet is due: the end of the packet interval that the source's next event, or the end of an
+        order, falls into."""
+        event_ns = min(self.source.next_time_ns, self.expiries.next_time_ns)
         interval = self._packet_interval_ns
         if not interval or event_ns == NEVER_NS:
             return event_ns
@@ -114,6 +124,7 @@ class Venue:
     def run_source(self) -> int:
         """The events of the source's next packet; returns the packet's time."""
         time_ns = self.next_time_ns
+        self.expiries.run_until(time_ns)
         self.source.run_until(time_ns, MESSAGES_PER_PACKET)
         return time_ns
 

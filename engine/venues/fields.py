@@ -11,6 +11,8 @@ from engine.messages.secrets import REFERENCE, is_reference
 
 LONGEST_TEXT = 100
 LARGEST_GAP = 1 << 40
+BEFORE_END = 10  # seconds before the end of trading at which an order at the close goes out where there is no auction
+MOST_BEFORE_END = 3_600
 
 
 class Address(NamedTuple):
@@ -91,9 +93,22 @@ def check_length(name: str, value: str, longest: int) -> None:
         raise ValueError(f"{name} has at most {longest} ASCII characters")
 
 
+def read_time_of_day(text: str) -> int:
+    """HH:MM or HH:MM:SS as seconds since midnight. ValueError with a sentence."""
+    parts = text.split(":")
+    numbers = [int(part) for part in parts if len(part) == 2 and part.isascii() and part.isdigit()]
+    if len(numbers) != len(parts) or len(parts) not in (2, 3) or numbers[0] > 23 or max(numbers[1:]) > 59:
+        raise ValueError("Trading ends: a time of day is written as 20:00 or 20:00:00, in UTC")
+    return sum(number * unit for number, unit in zip(numbers, (3600, 60, 1), strict=False))
+
+
 def read_market_data(values: Mapping[str, str]) -> dict[str, Any]:
     """What `market_data_fields` asks for, typed, from checked settings. ValueError with a sentence."""
     routed = {name: int(values[name]) for name in ("minimum_quantity", "midpoint", "post_only")}
+    if "good_till" in values:
+        routed["good_till"] = int(values["good_till"])
+        if routed["good_till"] not in (0, 1):
+            raise ValueError("Good till is 0 or 1")
     if routed["post_only"] not in (0, 1):
         raise ValueError("Post only is 0 or 1")
     if routed["minimum_quantity"] < 0 or routed["midpoint"] not in (0, 1):
@@ -101,6 +116,10 @@ def read_market_data(values: Mapping[str, str]) -> dict[str, Any]:
     if routed["midpoint"] and not int(values["priced_by"]):
         raise ValueError("Midpoint: Priced by has to name the venue of whose prices it is the middle")
     _check_login(values, "drop_copy")
+    if values["trading_end"]:
+        read_time_of_day(values["trading_end"])
+    if not 0 <= int(values["before_end"]) <= MOST_BEFORE_END:
+        raise ValueError(f"Before the end: from 0 to {MOST_BEFORE_END} seconds are allowed")
     addresses = {name: values[name] for name in ("feed_line_a", "feed_line_b", "retransmission")}
     return {name: parse_address(text) if text else None for name, text in addresses.items()} | {
         "snapshot": read_snapshot(values),
@@ -125,6 +144,7 @@ def market_data_fields(snapshots: bool = True, post_only: str = "0") -> list[Ven
         VenueField("retransmission", "Retransmission", "address", help="where lost packets are asked", optional=True),
         *((*SNAPSHOT_FIELDS, *DROP_COPY_FIELDS) if snapshots else ()),
         *([_post_only_field(post_only)] if snapshots else ()),
+        *(HOURS_FIELDS if snapshots else ()),
         VenueField("maker_fee", "Maker fee", "integer", "0", "per share, in 1/10,000; negative for a rebate"),
         VenueField("taker_fee", "Taker fee", "integer", "0", "per share, in 1/10,000"),
     ]
@@ -135,6 +155,19 @@ def _post_only_field(default: str) -> VenueField:
     return VenueField("post_only", "Post only", "integer", default, told)
 
 
+GOOD_TILL_FIELD = VenueField(
+    "good_till", "Good till", "integer", "1", "1: it keeps orders good till canceled or a time itself; 0: the desk does"
+)
+HOURS_FIELDS = (
+    VenueField(
+        "trading_end",
+        "Trading ends",
+        "text",
+        help="HH:MM, UTC: when an order at the close goes out, if the venue has no auction; empty: none is taken",
+        optional=True,
+    ),
+    VenueField("before_end", "Before the end", "integer", str(BEFORE_END), "so many seconds before it goes out"),
+)
 DROP_COPY_FIELDS = (
     VenueField(
         "drop_copy", "Drop copy", "address", help="TCP address of a second stream of our executions", optional=True

@@ -10,6 +10,7 @@ from engine.protocols.fix44 import PASSWORD, USERNAME
 from engine.protocols.fix_bounds import BEGIN_STRINGS, LONGEST_NAME
 from engine.protocols.fix_sender import FixSettings
 from engine.venues.fields import (
+    GOOD_TILL_FIELD,
     Address,
     SnapshotSettings,
     check_settings,
@@ -35,6 +36,7 @@ KIND = VenueKind(
         VenueField("reset_numbers", "Reset numbers", "integer", "0", "1: ResetSeqNumFlag(141) at every logon"),
         VenueField("daily_numbers", "Daily numbers", "integer", "1", "1: they begin again at midnight UTC; 0: never"),
         *market_data_fields(),
+        GOOD_TILL_FIELD,
     ],
 )
 
@@ -57,6 +59,7 @@ class NativeFixSettings:
     minimum_quantity: int = 0
     midpoint: int = 0
     post_only: int = 0
+    good_till: int = 1
 
 
 def read_settings(settings: Mapping[str, str]) -> NativeFixSettings:

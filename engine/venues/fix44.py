@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from engine.messages.catalogue import VenueField, VenueKind
 from engine.protocols.fix_bounds import BEGIN_STRINGS
 from engine.venues.fields import (
+    GOOD_TILL_FIELD,
     Address,
     SnapshotSettings,
     check_settings,
@@ -37,6 +38,7 @@ KIND = VenueKind(
             optional=True,
         ),
         *market_data_fields(),
+        GOOD_TILL_FIELD,
     ],
 )
 
@@ -64,6 +66,7 @@ class Fix44Settings:
     minimum_quantity: int = 0
     midpoint: int = 0
     post_only: int = 0
+    good_till: int = 1
 
 
 def read_settings(settings: Mapping[str, str]) -> Fix44Settings:

@@ -34,6 +34,7 @@ class Order:
     replaced_by: int = 0
     cancels: int = 0
     cancel_wanted: bool = False
+    good_till_s: int = 0
 
 
 class Orders:
@@ -79,6 +80,7 @@ class Orders:
             time_in_force=int(request["time_in_force"]),
             quantity=int(request["quantity"]),
             price=int(request["price"]),
+            good_till_s=int(request["good_till_s"]),
         )
 
     def _report(self, report: Any) -> None:

@@ -12,6 +12,7 @@ from engine.protocols.fix44 import (
     ACCOUNT,
     CL_ORD_ID,
     EXEC_INST,
+    EXPIRE_TIME,
     LIMIT,
     LIMIT_ON_CLOSE,
     MASS_STATUS_REQ_ID,
@@ -34,6 +35,7 @@ from engine.protocols.fix44 import (
     TIME_IN_FORCE,
     TIMES_IN_FORCE,
     price_text,
+    time_text,
 )
 from engine.protocols.fix_bounds import BEGIN_STRINGS
 from engine.venues.fix44_dialect import Dialect
@@ -90,7 +92,14 @@ def _terms(order: Order, symbol: str, dialect: Dialect) -> dict[int, str]:
         ORD_TYPE: kind,
         PRICE: price_text(order.price),
         TIME_IN_FORCE: TIMES_IN_FORCE[validity],
-    } | ({EXEC_INST: POSTS_ONLY} if posts else {})
+    } | ({EXEC_INST: POSTS_ONLY} if posts else _end(order))
+
+
+def _end(order: Order) -> dict[int, str]:
+    """ExpireTime(126) of an order good till a time."""
+    if order.time_in_force != TimeInForce.GTD:
+        return {}
+    return {EXPIRE_TIME: time_text(order.good_till_s * 1_000_000_000)}
 
 
 def _made(message_type: str, account: str, fields: dict[int, str], dialect: Dialect) -> Any:

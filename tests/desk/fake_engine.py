@@ -46,7 +46,9 @@ LEGS = AlgorithmKind(
     hash="e" * 16,
     most_legs=4,
 )
+GOOD_TILL = AlgorithmKind("good_till", 111, "Good till", "Stands for a time in force.", [], "f" * 16, emulates=True)
 TOP = {"bid": 999_900, "bid_quantity": 500, "ask": 1_000_100, "ask_quantity": 300, "last_price": None}
+EMULATED = {7: "good_till", 8: "good_till"}  # times in force that its venues do not have
 MARKET_PRICE = {1: 1_005_100, 2: 995_000}  # of a market order, by side, at a protection of 50 basis points
 BOUNDS = {
     "order_quantity": 1_000,
@@ -157,7 +159,7 @@ class FakeEngine:
             limits_version=self.limits_version,
             limits_hash=content_hash(self.limits),
             strategy_kinds=[PAIRS],
-            algorithm_kinds=[TWAP, SNIPER, LEGS],
+            algorithm_kinds=[TWAP, SNIPER, LEGS, GOOD_TILL],
             venue_kinds=[OUCH],
             venues=venues,
         )
@@ -199,7 +201,8 @@ class FakeEngine:
             return Status(command.id, control.REFUSED, "denied", self.deny_with, self.sequence)
         elif command.kind == control.ENTER_ORDER:
             name = command.body["client_order_id"]
-            body = {"order_id": self.orders.setdefault(name, len(self.orders) + 1)}
+            emulated = EMULATED.get(command.body["time_in_force"], "")
+            body = {"parent_id" if emulated else "order_id": self.orders.setdefault(name, len(self.orders) + 1)}
         elif command.kind == control.ENTER_PARENT:
             body = {"parent_id": self.orders.setdefault(command.body["client_order_id"], len(self.orders) + 1)}
         elif command.kind == control.REPLACE_ORDER and self.deny_with:
@@ -219,7 +222,7 @@ class FakeEngine:
         tops = [{"venue": venue} | TOP for venue in asked["venues"]]
         price = MARKET_PRICE[asked["side"]] if asked["protection"] else asked["price"]
         told = {"tops": tops, "accounts": accounts, "gate": self.gate, "limits_version": self.limits_version}
-        return told | {"price": price}
+        return told | {"price": price, "emulated": EMULATED.get(asked["time_in_force"], ""), "emulated_ns": 0}
 
 
 @contextmanager

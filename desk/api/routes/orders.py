@@ -145,6 +145,7 @@ def order_ticket(body: OrderIn) -> services.OrderTicket:
         price=None if body.price is None else Decimal(body.price),
         protection=body.protection or default_protection() if market else None,
         time_in_force=TimeInForce[body.time_in_force.upper()],
+        good_till_ns=int(body.good_till_ns),
         valid_milliseconds=body.valid_milliseconds,
         care=body.care,
         instruction=body.instruction.strip(),

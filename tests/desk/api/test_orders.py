@@ -45,6 +45,8 @@ def test_an_order_reaches_the_engine_in_its_units(engine: FakeEngine, alice: Use
         "price": 1_000_000,
         "time_in_force": 1,
         "protection": 0,
+        "good_till_ns": 0,
+        "trader": alice.pk,
     }
 
 
@@ -142,7 +144,9 @@ def test_a_denial_of_the_risk_gate_names_the_limit(engine: FakeEngine, alice: Us
         ({"venue": "XNONE"}, "unknown_venue", "venue"),
         ({"venue": "smart", "time_in_force": "fok"}, "invalid", "time_in_force"),
         ({"client_order_id": "a b"}, "invalid", "client_order_id"),
-        ({"time_in_force": "gtc"}, "invalid", "time_in_force"),
+        ({"time_in_force": "gtx"}, "invalid", "time_in_force"),
+        ({"time_in_force": "gtd"}, "invalid", "good_till"),
+        ({"good_till_ns": "4102448400000000000"}, "invalid", "good_till"),
         ({"stop_price": "1"}, "invalid", "stop_price"),
     ],
 )

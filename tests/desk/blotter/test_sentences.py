@@ -96,7 +96,7 @@ Reason = DenialReason
             0,
             6,
             0,
-            "This venue has no closing auction; send the order to one that has a book of its own.",
+            "This venue has no closing auction; people's orders are emulated where it has an end of trading set.",
         ),
         (
             Reason.AUCTION_OVER,

@@ -216,6 +216,16 @@ STEPS: st.SearchStrategy[Step] = st.one_of(
     ),
     st.builds(lambda letter: lambda loop: loop.cross(letter), st.sampled_from("OC")),
     st.builds(
+        lambda force, q: lambda loop: loop.command(long_lived(loop, force, q)),
+        st.sampled_from([TimeInForce.GTC, TimeInForce.GTD]),
+        st.integers(1, 200),
+    ),
+    st.builds(
+        lambda venue, q: lambda loop: loop.command(replace(manual(BUY, q), venue=venue, price=0, protection=20)),
+        st.sampled_from([control.SMART, VENUE]),
+        st.integers(1, 200),
+    ),
+    st.builds(
         lambda side, q, limit, force: lambda loop: loop.command(smart(side, q, limit, force)),
         SIDES,
         st.integers(1, 1500),
@@ -302,6 +312,12 @@ def cancel_some_parent(loop: Lived, which: int) -> None:
 
 def manual(side: int, quantity: int) -> control.EnterOrder:
     return control.EnterOrder("m", TEAM, ALPHA, VENUE, side, quantity, MIDDLE, 1)
+
+
+def long_lived(loop: Lived, time_in_force: int, quantity: int) -> control.EnterOrder:
+    """An order good till canceled or for three seconds, which its venue does not know."""
+    ends = int(loop.core["clock_ns"]) + 3 * SECOND_NS if time_in_force == TimeInForce.GTD else 0
+    return replace(manual(BUY, quantity), time_in_force=time_in_force, good_till_ns=ends, trader=9)
 
 
 def smart(side: int, quantity: int, limit: int, time_in_force: int) -> control.EnterOrder:

@@ -164,7 +164,7 @@ def test_an_order_for_the_cross_is_replaced_and_canceled(market: Market) -> None
 def test_a_venue_that_another_one_prices_has_no_auction(market: Market) -> None:
     market.loop.define_venue(OTHER_VENUE, priced_by=str(VENUE))
     assert reason(market.enter(BUY, 100, ASK, venue=OTHER_VENUE)) == R.AUCTION_MISSING
-    assert reason(market.enter(BUY, 100, ASK, AT_OPEN, venue=OTHER_VENUE)) == R.AUCTION_MISSING
+    assert reason(market.enter(BUY, 100, ASK, AT_OPEN, venue=OTHER_VENUE)) == R.AUCTION_OVER  # market hours have begun
 
 
 def test_the_end_of_market_hours_is_too_late_for_the_close_of_every_instrument(market: Market) -> None:

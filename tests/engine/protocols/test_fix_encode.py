@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from engine.messages.codes import Side, TimeInForce
 from engine.messages.prices import to_decimal
-from engine.protocols import fix
+from engine.protocols import fix, fix44
 from engine.protocols.fix_dictionary import dictionary_folder
 from engine.protocols.fix_wire import make_wire
 from tests.engine.protocols.fix_bench import Reader, Writer
@@ -64,11 +64,11 @@ def test_every_order_message_is_whole_and_taken_by_quickfix_and_simplefix(versio
     ]  # fmt: skip
     sent = [
         (
-            writer.write("write_new_order", 17, Side.SELL, 250, "ABC", 123_400, TimeInForce.IOC, TIME_NS),
+            writer.write("write_new_order", 17, Side.SELL, 250, "ABC", 123_400, TimeInForce.IOC, 0, TIME_NS),
             [(35, "D"), *header, (34, "41"), (52, TIME_TEXT), (1, "A1"), (11, "17"), *handling, *terms],
         ),
         (
-            writer.write("write_replace", 18, 17, Side.SELL, 250, "ABC", 123_400, TimeInForce.IOC, TIME_NS),
+            writer.write("write_replace", 18, 17, Side.SELL, 250, "ABC", 123_400, TimeInForce.IOC, 0, TIME_NS),
             [(35, "G"), *header, (34, "42"), (52, TIME_TEXT), (1, "A1"), (11, "18"), *handling, (41, "17"), *terms],
         ),
         (
@@ -78,7 +78,7 @@ def test_every_order_message_is_whole_and_taken_by_quickfix_and_simplefix(versio
         ),
         (writer.write("write_heartbeat", TIME_NS, 0, 0), [(35, "0"), *header, (34, "44"), (52, TIME_TEXT)]),
         (
-            writer.write("write_new_order", 19, Side.SELL, 250, "ABC", 123_400, TimeInForce.POST_ONLY, TIME_NS),
+            writer.write("write_new_order", 19, Side.SELL, 250, "ABC", 123_400, TimeInForce.POST_ONLY, 0, TIME_NS),
             [(35, "D"), *header, (34, "45"), (52, TIME_TEXT), (1, "A1"), (11, "19"), *handling, *terms[:5], (59, "0"),
              (18, "6"), terms[-1]],
         ),
@@ -103,10 +103,24 @@ def test_the_close_is_an_order_type_where_the_version_has_no_time_in_force_for_i
 ) -> None:
     writer = Writer(version)
     for kind, wanted in ((TimeInForce.AT_CLOSE, terms), (TimeInForce.AT_OPEN, ("2", "2"))):
-        raw = writer.write("write_new_order", 17, Side.SELL, 250, "ABC", 123_400, kind, TIME_NS)
+        raw = writer.write("write_new_order", 17, Side.SELL, 250, "ABC", 123_400, kind, 0, TIME_NS)
         fields = dict(with_simplefix(raw))
         assert (fields[40], fields[59]) == wanted
         accepted_by_quickfix(raw, version)
+
+
+@pytest.mark.parametrize("version", BEGIN)
+def test_an_order_good_till_a_time_has_its_end_in_seconds(version: str) -> None:
+    writer = Writer(version)
+    ends = {TimeInForce.GTC: None, TimeInForce.GTD: "20280229-23:59:58"}
+    for kind, end in ends.items():
+        for raw in (
+            writer.write("write_new_order", 17, Side.SELL, 250, "ABC", 123_400, kind, 1_835_481_598, TIME_NS),
+            writer.write("write_replace", 18, 17, Side.SELL, 250, "ABC", 123_400, kind, 1_835_481_598, TIME_NS),
+        ):
+            fields = dict(with_simplefix(raw))
+            assert (fields[59], fields.get(126)) == (str(fix44.TIMES_IN_FORCE[kind]), end)
+            accepted_by_quickfix(raw, version)
 
 
 def test_names_may_be_so_short_that_the_body_length_has_two_digits() -> None:
@@ -124,19 +138,22 @@ def test_names_may_be_so_short_that_the_body_length_has_two_digits() -> None:
     symbol=st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ.", min_size=1, max_size=8),
     number=st.integers(1, 10**12),
     time_ns=st.integers(0, 4_102_444_799_999_999_999),
+    good_till_s=st.integers(1, (1 << 32) - 1),
 )
 def test_any_order_reads_back_as_it_was(
     order_id: int, quantity: int, price: int, side: Side, time_in_force: TimeInForce, symbol: str, number: int,
-    time_ns: int,
+    time_ns: int, good_till_s: int,
 ) -> None:  # fmt: skip
     raw = Writer("4.4", number=number).write(
-        "write_new_order", order_id, side, quantity, symbol, price, time_in_force, time_ns
+        "write_new_order", order_id, side, quantity, symbol, price, time_in_force, good_till_s, time_ns
     )
     fields = dict(with_simplefix(raw))
-    codes = {1: "1", 2: "2"}[side], {1: "0", 2: "3", 3: "4", 4: "0", 5: "2", 6: "7"}[time_in_force]
+    codes = {1: "1", 2: "2"}[side], {1: "0", 2: "3", 3: "4", 4: "0", 5: "2", 6: "7", 7: "1", 8: "6"}[time_in_force]
     assert [fields[tag] for tag in (11, 34, 38, 55)] == [str(order_id), str(number), str(quantity), symbol]
     assert (fields[54], fields[59]) == codes
     assert fields.get(18) == ("6" if time_in_force == TimeInForce.POST_ONLY else None)
+    end = time.strftime("%Y%m%d-%H:%M:%S", time.gmtime(good_till_s)) if time_in_force == TimeInForce.GTD else None
+    assert fields.get(126) == end
     assert Decimal(fields[44]) == to_decimal(price)
     assert fields[52] == fields[60]
     seconds = calendar.timegm(time.strptime(fields[60][:17], "%Y%m%d-%H:%M:%S"))

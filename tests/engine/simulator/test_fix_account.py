@@ -216,7 +216,7 @@ def test_a_replacement_that_cannot_be_entered_leaves_the_order_alone(desk: Desk,
         ({"price": "10.0001"}, "99", "invalid price"),
         ({"side": "8"}, "99", "invalid side"),
         ({"type": "1"}, "11", "invalid time in force"),
-        ({"validity": "6"}, "11", "invalid time in force"),
+        ({"validity": "8"}, "11", "invalid time in force"),
     ],
 )
 def test_an_order_that_the_book_does_not_take_is_rejected(
@@ -294,3 +294,46 @@ def test_the_oracle_hears_of_everything(tmp_path: Path) -> None:
     (line,) = (tmp_path / "oracle.jsonl").read_text().splitlines()
     assert '"user_reference": 12' in line
     assert '"kind": "accepted"' in line
+
+
+def until(desk: Desk, time_ns: int) -> list[dict[str, str]]:
+    """Whatever the venue does by itself until then; what the client is told."""
+    while desk.venue.next_time_ns <= time_ns:
+        desk.venue.run_source()
+    return desk.told()
+
+
+def good_till(cl_ord_id: str, end_ns: int, **changes: str) -> dict[int, str]:
+    return order(cl_ord_id, validity="6", **changes) | {126: fix44.time_text(end_ns)}
+
+
+def test_an_order_good_till_a_time_rests_until_then_and_expires(desk: Desk) -> None:
+    end_ns = NOW_NS // 10**9 * 10**9 + 5 * 10**9
+    assert [said.get("type", "0") for said in desk.send("D", good_till("1", end_ns))] == ["0"]
+    desk.market(Side.SELL, 100_000, 40)
+    assert until(desk, end_ns - 1) == []
+    (expired,) = until(desk, end_ns)
+    told = {name: expired[name] for name in ("id", "type", "status", "quantity", "executed", "text")}
+    assert told == {
+        "id": "1", "type": "C", "status": "C", "quantity": "100", "executed": "40", "text": "timeout",
+    }  # fmt: skip
+    assert "leaves" not in expired
+
+
+def test_a_replacement_has_an_end_of_its_own_and_one_that_is_gone_none(desk: Desk) -> None:
+    second = 10**9
+    desk.send("D", good_till("1", NOW_NS + 5 * second))
+    replaced = desk.send("G", good_till("2", NOW_NS + 9 * second, original="1", price="10.01"))
+    assert [said["type"] for said in replaced] == ["5"]
+    assert until(desk, NOW_NS + 8 * second) == []
+    assert [(said["id"], said["type"]) for said in until(desk, NOW_NS + 9 * second)] == [("2", "C")]
+    desk.send("D", good_till("3", NOW_NS + 20 * second))
+    desk.send("F", {11: "4", 41: "3", 55: "ABC", 54: "1", 38: "100"})
+    assert until(desk, NOW_NS + 60 * second) == []
+
+
+def test_good_till_canceled_rests_and_an_end_that_is_past_or_missing_is_refused(desk: Desk) -> None:
+    assert [said.get("type", "0") for said in desk.send("D", order("1", validity="1"))] == ["0"]
+    assert until(desk, NOW_NS + 86_400 * 10**9) == []
+    assert [(said["type"], said["reason"]) for said in desk.send("D", good_till("2", NOW_NS - 10**9))] == [("8", "11")]
+    assert [said["message"] for said in desk.send("D", order("3", validity="6"))] == ["j"]

@@ -61,6 +61,18 @@ def test_a_new_order(side: Side, code: str, time_in_force: TimeInForce, validity
     }  # fmt: skip
 
 
+def test_an_order_good_till_a_time_has_its_end() -> None:
+    kept = order(time_in_force=TimeInForce.GTC)
+    assert read(fix44_requests.new_order_single(kept, "ABC", ""))[59] == "1"
+    ends = order(time_in_force=TimeInForce.GTD, good_till_s=1_835_481_598)
+    for message in (
+        fix44_requests.new_order_single(ends, "ABC", ""),
+        fix44_requests.order_cancel_replace_request(ends, "ABC", ""),
+    ):
+        told = read(message)
+        assert (told[59], told[126]) == ("6", "20280229-23:59:58.000")
+
+
 def test_post_only_is_said_to_a_venue_that_knows_it() -> None:
     posts = order(time_in_force=TimeInForce.POST_ONLY)
     told = read(fix44_requests.new_order_single(posts, "ABC", "", Dialect(post_only=True)))

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import select
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engine.messages import control
 from engine.messages.codes import OrderState, SessionState, TimeInForce
+from engine.protocols import fix44
 from engine.venues.fix import read_settings
+from tests.engine.loop_builder import ALPHA, BUY, TEAM
 from tests.engine.venues.fix44_venue import VenueManager
 from tests.engine.venues.fix_loop import VENUE_ID, FixLoop
 
@@ -68,6 +72,17 @@ def test_post_only_is_said_to_a_venue_that_knows_it_and_checked_for_one_that_doe
     said = [(order[59], order.get(18)) for order in venue.received("D")]
     assert said[0] == ("0", "6" if knows == "1" else None)
     desk.close()
+
+
+def test_an_order_good_till_a_time_is_kept_by_the_venue(desk: FixLoop, venue: Any) -> None:
+    end_s = time.time_ns() // 10**9 + 3_600
+    body = control.EnterOrder(
+        "a-1", TEAM, ALPHA, VENUE_ID, BUY, 100, 1_000_000, int(TimeInForce.GTD), good_till_ns=end_s * 10**9
+    )
+    assert "order_id" in desk.applied(body)
+    desk.reported(1)
+    (said,) = venue.received("D")
+    assert (said[59], said[126]) == ("6", fix44.time_text(end_s * 10**9)[:17])
 
 
 def test_a_test_request_is_answered_by_the_loop_and_closes_nothing(desk: FixLoop, venue: Any) -> None:

@@ -81,7 +81,7 @@ def test_messages_of_a_fix_session_are_those_that_its_venue_got_and_sent(tmp_pat
 @pytest.mark.parametrize("in_force", TimeInForce)
 @pytest.mark.parametrize("version", ["4.2", "4.4", "5.0SP2"])
 def test_the_terms_of_a_fix_order_are_those_that_the_loop_writes(version: str, in_force: TimeInForce) -> None:
-    wire = Writer(version).write("write_new_order", 7, BUY, 100, "ALPHA", 1_000_000, int(in_force), 0)
+    wire = Writer(version).write("write_new_order", 7, BUY, 100, "ALPHA", 1_000_000, int(in_force), 0, 0)
     body = np.zeros(1, ORDER_REQUEST)[0]
     body["action"], body["order_id"], body["instrument"] = OrderAction.ENTER, 7, ALPHA
     body["side"], body["quantity"], body["price"], body["time_in_force"] = BUY, 100, 1_000_000, in_force
