@@ -82,8 +82,8 @@ def ticket(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_GET
 def ticket_method(request: HttpRequest) -> HttpResponse:
-    """The part of the ticket that depends on the method."""
-    typed = request.GET.dict()
+    """The part of the ticket that depends on the method; the time in force is that method's usual one."""
+    typed = {name: text for name, text in request.GET.dict().items() if name != "time_in_force"}
     form = make_ticket(client.catalogue(), typed, release="release" in typed)
     return render(request, "blotter/_ticket_terms.html", {"form": form})
 

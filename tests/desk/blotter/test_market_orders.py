@@ -43,7 +43,7 @@ def previewed(client: Client, typed: dict[str, str]) -> tuple[str, dict[str, str
 
 
 def test_the_form_asks_for_a_protection_in_place_of_a_price(engine: FakeEngine, alice: User, client_of: Any) -> None:
-    form = client_of(alice).get("/blotter/ticket/method/?method=market").content.decode()
+    form = client_of(alice).get("/blotter/ticket/method/?method=market&time_in_force=day").content.decode()
     assert 'name="protection"' in form
     assert 'name="price"' not in form
     assert "Empty: 50." in form
