@@ -13,15 +13,18 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
 
+Targets = dict[str, tuple[Callable[[], Callable[[bytes], bool]], Callable[[Random], bytes]]]
 BATCH = 100_000
 ALL = "all"
 LOOP = "loop-"  # what the names of the loop's own parsers begin with
 LOOP_BATCH = 2_500_000  # compiled code feeds them
+WHOLE = ("engine-answers", "engine-feed")  # what is read is applied, by an engine in memory (engine.fuzz_engine)
 HANG_SECONDS = 60.0  # of processor time
 PATIENCE = 20  # a process that does nothing hangs after so many times as long
 START_SECONDS = 120.0  # compiling the parser is part of the first batch
@@ -42,14 +45,32 @@ class Result:
     inputs_per_second: int = 0
 
 
+def targets() -> Targets:
+    """Every parser that is fed by itself: a maker of the target, and good input."""
+    from engine import fuzz_accounts
+    from engine.protocols import fuzz_targets
+
+    return fuzz_targets.TARGETS | fuzz_accounts.TARGETS
+
+
+def everything() -> list[str]:
+    """The names of all that can be fed."""
+    return sorted([*targets(), *WHOLE])
+
+
 def _feed(parser: str, seed: int, count: int, answer: Connection) -> None:
     """One batch, in a process of its own. Sends (inputs, accepted, what went wrong)."""
     from engine.native import BACKEND
     from engine.protocols.fuzz_loops import LOOPS, fuzz_loop
-    from engine.protocols.fuzz_targets import TARGETS, spoiled
+    from engine.protocols.fuzz_targets import spoiled
     from engine.protocols.layouts import MalformedMessage
 
-    make, good = TARGETS[parser]
+    if parser in WHOLE:
+        from engine.fuzz_engine import fuzz_engine
+
+        answer.send(fuzz_engine(parser, seed, count))
+        return
+    make, good = targets()[parser]
     if BACKEND == "native" and parser in LOOPS:
         answer.send((count, fuzz_loop(parser, good, seed, count), ""))
         return
@@ -136,10 +157,9 @@ def cover(parser: str, inputs: int, seed: int) -> int:
 def main(arguments: list[str]) -> int:
     """The command. 1 when anything crashed or hung."""
     from engine.protocols import fuzz_loops  # noqa: F401 read once, and not by each process that is forked
-    from engine.protocols.fuzz_targets import TARGETS
 
     parser = argparse.ArgumentParser(prog="python -m engine fuzz", description="Malformed input into parsers.")
-    parser.add_argument("parser", choices=[ALL, *sorted(TARGETS)], help="one of them, or all in turn")
+    parser.add_argument("parser", choices=[ALL, *everything()], help="one of them, or all in turn")
     parser.add_argument("--inputs", type=int, default=1_000_000, help="for each parser")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--coverage", action="store_true", help="guided by coverage, where atheris is installed")
@@ -147,9 +167,11 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     if options.inputs < 1:
         parser.error("--inputs is a positive number")
-    wanted = sorted(TARGETS) if options.parser == ALL else [options.parser]
+    wanted = everything() if options.parser == ALL else [options.parser]
+    if options.coverage and options.parser in WHOLE:
+        parser.error("--coverage watches a parser by itself, not the engine")
     if options.coverage:
-        return max(cover(name, options.inputs, options.seed) for name in wanted)
+        return max(cover(name, options.inputs, options.seed) for name in wanted if name not in WHOLE)
     return max([_say(fuzz(name, options.inputs, options.seed), options.json) for name in wanted])
 
 

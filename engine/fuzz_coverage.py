@@ -26,10 +26,11 @@ def main(arguments: list[str]) -> int:
         )
         return 2
     atheris: Any = import_module("atheris")
-    with atheris.instrument_imports(include=["engine.protocols"]):
-        from engine.protocols.fuzz_targets import TARGETS
+    with atheris.instrument_imports(include=["engine.protocols", "engine.venues"]):
+        from engine.fuzz import targets
         from engine.protocols.layouts import MalformedMessage
-    make, good = TARGETS[parser]
+
+        make, good = targets()[parser]
     target = make()
     random = Random(int(seed))
     for number in range(CORPUS):

@@ -228,16 +228,25 @@ LOOPS: dict[str, Callable[[int, int], int]] = {
 }
 
 
+class Spoiler:
+    """Endless input made by compiled code (`next_input` of its `address`), each right before the page at `end`."""
+
+    def __init__(self, good: Callable[[Random], bytes], seed: int) -> None:
+        random = Random(seed)
+        messages = [good(random)[:LONGEST] for _ in range(CORPUS)]
+        self._corpus = np.frombuffer(b"".join(messages) + b"\0", np.uint8)
+        self._starts = np.cumsum([0, *map(len, messages)]).astype("<i8")
+        self._scratch, self._buffer = np.zeros(SCRATCH, np.uint8), GuardedBuffer(LONGEST)
+        self._records, self._world = Records(), touched(1, WORLD)
+        world, self.end = self._world, self._buffer.end
+        world["report"], world["fields"] = self._records.report, self._records.fields
+        for name, array in (("corpus", self._corpus), ("starts", self._starts), ("scratch", self._scratch)):
+            world[name] = address_of(array)
+        world["messages"], world["end"], world["random"] = CORPUS, self.end, random.getrandbits(32) | 1
+        self.address = address_of(world)
+
+
 def fuzz_loop(parser: str, good: Callable[[Random], bytes], seed: int, count: int) -> int:
     """`count` inputs into one of LOOPS, spoiled from good ones. Returns how many were accepted."""
-    random = Random(seed)
-    messages = [good(random)[:LONGEST] for _ in range(CORPUS)]
-    corpus = np.frombuffer(b"".join(messages) + b"\0", np.uint8)
-    starts = np.cumsum([0, *map(len, messages)]).astype("<i8")
-    scratch, buffer = np.zeros(SCRATCH, np.uint8), GuardedBuffer(LONGEST)
-    records, world = Records(), touched(1, WORLD)
-    world["report"], world["fields"] = records.report, records.fields
-    for name, array in (("corpus", corpus), ("starts", starts), ("scratch", scratch)):
-        world[name] = address_of(array)
-    world["messages"], world["end"], world["random"] = CORPUS, buffer.end, random.getrandbits(32) | 1
-    return int(LOOPS[parser](address_of(world), count))
+    spoiler = Spoiler(good, seed)
+    return int(LOOPS[parser](spoiler.address, count))

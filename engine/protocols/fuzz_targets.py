@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from random import Random
 from typing import Any
 
@@ -43,6 +43,8 @@ from engine.protocols.internet import ETHERNET, segment
 from engine.protocols.layouts import Kind, Layout, MalformedMessage, Tail
 
 Target = Callable[[bytes], bool]
+Near = Mapping[str, Callable[[Random], Any]]
+NEARLY_ALWAYS = 0.9
 LONGEST_INPUT = 4096
 CORPUS_BITS = 10
 CORPUS = 1 << CORPUS_BITS  # good messages that a batch is spoiled from
@@ -58,8 +60,13 @@ def _value(kind: Kind, random: Random) -> Any:
     return random.choice((0, 1, 100, random.randrange(top), top - 1))
 
 
-def _message(layout: Layout, random: Random) -> bytes:
-    fixed = layout.write({name: _value(kind, random) for name, kind, _ in layout.rows} | {"type": layout.code})
+def any_message(layout: Layout, random: Random, near: Near | None = None) -> bytes:
+    """A message of random values; the fields that `near` names mostly have one of its values."""
+    values = {name: _value(kind, random) for name, kind, _ in layout.rows} | {"type": layout.code}
+    for name in values.keys() & (near or {}).keys():
+        if near and random.random() < NEARLY_ALWAYS:
+            values[name] = near[name](random)
+    fixed = layout.write(values)
     if layout.tail is Tail.APPENDAGE:
         names = random.sample(sorted(ouch50_layouts.TAGS), random.randrange(4))
         options = {name: _value(ouch50_layouts.OPTIONS[ouch50_layouts.TAGS[name]][1], random) for name in names}
@@ -69,7 +76,7 @@ def _message(layout: Layout, random: Random) -> bytes:
 
 def _any_of(layouts: Iterable[Layout]) -> Callable[[Random], bytes]:
     listed = tuple(layouts)
-    return lambda random: _message(random.choice(listed), random)
+    return lambda random: any_message(random.choice(listed), random)
 
 
 good_itch = _any_of(itch50_layouts.MESSAGES)

@@ -37,6 +37,7 @@ ENDINGS = {
     OrderState.REJECTED: ReportKind.REJECTED,
 }
 NO_SUCH_ORDER = -2013
+LARGEST_FEE = (1 << 63) - 1
 _NAME = re.compile(r"[A-Za-z0-9]{1,12}")
 
 
@@ -191,9 +192,11 @@ def fee_of(commission: Any, asset: Any, price: int, listed: Listed) -> int:
     if commission is None or asset not in (listed.base, listed.quote) or not asset:
         return 0
     amount = number(commission)
-    if asset == listed.base:
-        return -(-amount * price * 10**listed.quantity_decimals // 10**DECIMALS)
-    return -(-amount * 10 ** (PRICE_DECIMALS + listed.quantity_decimals) // 10**DECIMALS)
+    units = price if asset == listed.base else 10**PRICE_DECIMALS
+    fee = -(-amount * units * 10**listed.quantity_decimals // 10**DECIMALS)
+    if fee > LARGEST_FEE:
+        raise MalformedMessage(f"a commission of {commission} {asset} is more than a report can say")
+    return fee
 
 
 def reason_of(code: int) -> int:
@@ -223,11 +226,18 @@ def read_listing(body: Any, symbols: Mapping[str, int]) -> dict[str, Listed]:
             ("PRICE_FILTER", "tickSize", listed.scale.price),
             ("LOT_SIZE", "stepSize", listed.scale.exact_quantity),
         ):
-            for rule in row.get("filters", []):
+            for rule in _rules(row):
                 if isinstance(rule, dict) and rule.get("filterType") == kind:
                     convert(number(rule.get(field)))
         listing[name] = listed
     return listing
+
+
+def _rules(row: Mapping[str, Any]) -> list[Any]:
+    rules = row.get("filters", [])
+    if not isinstance(rules, list):
+        raise MalformedMessage("filters is not a list")
+    return rules
 
 
 def _accepted(venue_id: int, quantity: int) -> dict[str, int]:

@@ -60,6 +60,13 @@ def test_an_access_outside_registered_memory_is_an_exception() -> None:
     assert (done.stdout.strip(), done.stderr) == (str(EXPECTED), "")
 
 
+@pytest.mark.parametrize("parser", ["engine-answers", "engine-feed"])
+def test_an_engine_that_is_fed_malformed_input_touches_nothing_but_its_tables(parser: str) -> None:
+    done = run("-m", "engine", "fuzz", parser, "--inputs", "1500", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [json.loads(done.stdout)[name] for name in ("inputs", "crashes", "hangs")] == [1500, 0, 0]
+
+
 @pytest.mark.parametrize("parser", ["loop-blocks", "loop-fix", "loop-frames", "loop-reports", "loop-reports-42"])
 def test_the_parsers_of_the_loop_touch_nothing_beside_their_input(parser: str) -> None:
     done = run("-m", "engine", "fuzz", parser, "--inputs", "2000", "--json")

@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 
 from engine import fuzz
+from engine.fuzz_engine import ENGINES, FedEngine
 from engine.guarded_memory import GuardedBuffer
+from engine.messages.codes import OrderState
 from engine.protocols import fuzz_loops, fuzz_targets
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +54,7 @@ def all_parsers() -> dict[str, dict[str, Any]]:
     return {summary["parser"]: summary for summary in map(json.loads, done.stdout.splitlines())}
 
 
-@pytest.mark.parametrize("parser", sorted(fuzz_targets.TARGETS))
+@pytest.mark.parametrize("parser", fuzz.everything())
 def test_every_parser_survives_malformed_input(parser: str, all_parsers: dict[str, dict[str, Any]]):
     summary = all_parsers[parser]
     assert (summary["inputs"], summary["crashes"], summary["hangs"]) == (3000, 0, 0)
@@ -121,6 +123,35 @@ def test_loops_of_compiled_code_make_the_same_inputs_of_the_same_seed():
 
 def test_every_parser_of_the_loop_is_fed_by_compiled_code():
     assert sorted(fuzz_loops.LOOPS) == sorted(name for name in fuzz_targets.TARGETS if name.startswith(fuzz.LOOP))
+
+
+def test_the_engine_as_a_whole_trades_while_it_is_fed():
+    fed = FedEngine(3)
+    for feed, good in ENGINES.values():
+        spoiler = fuzz_loops.Spoiler(good, 3)
+        for _ in range(1500):
+            length = int(fuzz_loops.next_input(spoiler.address))
+            feed(fed, spoiler.end - length, length)
+        fed.look()
+    assert sorted(ENGINES) == sorted(fuzz.WHOLE)
+    assert int(fed.core["orders_entered"]) > 50
+    assert int(fed.row["fills"]) > 5
+    assert {int(state) for state in fed.memory.orders["state"]} >= {OrderState.ACCEPTED, OrderState.FILLED}
+    assert int(fed.memory.book.book[0]["live_orders"]) > 10
+
+
+def test_exposure_that_is_not_what_the_orders_have_left_is_a_crash():
+    fed = FedEngine(3)
+    fed.memory.cells["working_buy"][1] += 1
+    with pytest.raises(AssertionError, match="working_buy of ALPHA: 1 reserved, orders have 0"):
+        fed.look()
+
+
+def test_guidance_by_coverage_is_for_a_parser_by_itself():
+    command = [sys.executable, "-m", "engine", "fuzz", "engine-feed", "--inputs", "10", "--coverage"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "--coverage watches a parser by itself, not the engine" in done.stderr
 
 
 def test_guidance_by_coverage_says_what_it_needs_or_runs():

@@ -159,6 +159,8 @@ def test_fees_are_rounded_up_in_the_money_of_the_engine() -> None:
     assert fee_of("0.001", "BTC", 618_376_300, LISTED) == 61_837_630_000
     assert fee_of("0.001", "BNB", 618_376_300, LISTED) == 0
     assert fee_of(None, None, 1, LISTED) == 0
+    with pytest.raises(MalformedMessage, match="is more than a report can say"):
+        fee_of("99999999999.99999999", "BTC", 1_005_000, LISTED)
 
 
 @pytest.mark.parametrize(
@@ -189,6 +191,7 @@ def test_what_is_listed_has_its_assets() -> None:
     [
         ({}, "holds no symbols"),
         (listing(symbol="ETHUSDT"), "does not list BTCUSDT"),
+        (listing(filters=7), "filters is not a list"),
         (listing(baseAsset=None, quoteAsset=""), "has no assets"),
         (listing(filters=[{"filterType": "PRICE_FILTER", "tickSize": "0.00000100"}]), "has more than 4 places"),
         (listing(filters=[{"filterType": "LOT_SIZE", "stepSize": "0.00000100"}]), "has more than 5 places"),
