@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 Found = dict[str, Any]
+NO_COMPILER = "no C compiler was used: the floor is a native loop that only receives and sends"
 
 COLD = ["tick-to-order", "--gap-us", "5000", "--seconds", "5", "--rounds", "3", "--warm-up", "25000"]
 RUNS: dict[str, list[str]] = {
@@ -230,6 +231,8 @@ def main(arguments: list[str]) -> int:
         worst = max(worst, status)
     print(f"machine: {machine()}")
     print(render(rows_of(found)))
+    if (found["tick-to-order"] or {}).get("floor") == "floor_native":
+        print(NO_COMPILER)
     if options.json:
         print(json.dumps({"machine": machine(), **found}))
     return worst

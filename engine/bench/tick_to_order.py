@@ -18,6 +18,7 @@ import contextlib
 import gc
 import json
 import os
+import shlex
 import shutil
 import statistics
 import subprocess
@@ -35,9 +36,11 @@ from engine.bench.harness import Harness
 from engine.bench.market import Market, Pairs, choose_pairs, make_market
 from engine.bench.rehearsal import BLOCK, Rehearsal, rehearsed
 from engine.bench.responder import Responder
+from engine.bench.table import NO_COMPILER
 from engine.messages.control import StartStrategy
 
 SOURCE = Path(__file__).with_name("floor.c")
+COMPILERS = ("cc", "gcc", "clang")
 INSTRUMENTS = 500
 MESSAGES_PER_PACKET = 2.0
 WARM_UP_PACKETS = 50_000
@@ -48,12 +51,13 @@ QUANTILES = {"p50_ns": 50, "p99_ns": 99, "p999_ns": 99.9}
 
 
 def compile_floor(directory: Path) -> Path | None:
-    """The C program, or None when there is no compiler or it fails."""
-    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-    if not compiler:
+    """The C program, or None when there is no compiler or it fails. `CC` may be a command with arguments."""
+    named = shlex.split(os.environ.get("CC", ""))
+    compiler = named or [found for name in COMPILERS if (found := shutil.which(name))][:1]
+    if not compiler or shutil.which(compiler[0]) is None:
         return None
     target = directory / "floor"
-    ran = subprocess.run([compiler, "-O3", "-march=native", "-o", str(target), str(SOURCE)], capture_output=True)
+    ran = subprocess.run([*compiler, "-O3", "-march=native", "-o", str(target), str(SOURCE)], capture_output=True)
     return target if ran.returncode == 0 else None
 
 
@@ -256,7 +260,7 @@ def main(arguments: list[str]) -> int:
                 f"max {row['max_ns']:>10} ns  first order p50 {row['first_p50_ns']:>8} ns  n {row['n']}"
             )
     if found["floor"] == "floor_native":
-        print("no C compiler was used: the floor is a native loop that only receives and sends")
+        print(NO_COMPILER)
     print(f"engine / {found['floor']}: p50 {found.get('ratio_p50')}, p99 {found.get('ratio_p99')}")
     print(f"asyncio / engine: p50 {found.get('asyncio_ratio_p50')}")
     print(f"inside the engine, received to send called: {found['inside_ns']}")
