@@ -29,6 +29,9 @@ MARKETS = {
 }  # by the last system event
 
 
+POSTPONED = "C"
+
+
 def status_word(status: Any) -> str | None:
     """The one word that says most about a listing; None while its venue has said nothing."""
     blocks = int(status["blocks"])
@@ -59,9 +62,21 @@ def listing_state(status: Any) -> dict[str, Any]:
         "volume": int(status["volume"]),
         "imbalance_side": letters(status["imbalance_direction"]),
         "imbalance_quantity": int(status["imbalance_quantity"]) if status["imbalance_direction"] else None,
+        "paired_quantity": int(status["paired_quantity"]) if status["imbalance_direction"] else None,
         "near_price": int(status["near_price"]) or None,
         "retail_interest": letters(status["retail_interest"]),
+        "release_time": release_time(status) if blocks & tables.IPO else None,
+        "direct_listing": letters(status["open_eligible"]),
+        "market_makers": int(status["market_makers"]),
     }
+
+
+def release_time(status: Any) -> str | None:
+    """When an IPO's quotation is to be released, as the venue's time of day; "postponed" when it took that back."""
+    if letters(status["release_qualifier"]) == POSTPONED:
+        return "postponed"
+    minutes, seconds = divmod(int(status["release_seconds"]), 60)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}" if status["release_seconds"] else None
 
 
 def market_state(market: Any) -> dict[str, Any]:

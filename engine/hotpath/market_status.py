@@ -30,7 +30,7 @@ from engine.protocols import itch50_offsets as itch
 STATUS_BYTES = STATUS.itemsize
 MARKET_BYTES = MARKET.itemsize
 LETTER_TRADING, LETTER_HALTED, LETTER_PAUSED, LETTER_QUOTATION = ord("T"), ord("H"), ord("P"), ord("Q")
-NO_RESTRICTION = ord("0")
+NO_RESTRICTION, LETTER_ELIGIBLE = ord("0"), ord("Y")
 MESSAGES_START, SYSTEM_START, MARKET_START = ord("O"), ord("S"), ord("Q")
 MARKET_END, SYSTEM_END, MESSAGES_END = ord("M"), ord("E"), ord("C")
 LIFTED_BY_TRADING = HALTED | PAUSED | QUOTATION | MARKET_WIDE | IPO | COLLAR
@@ -95,9 +95,20 @@ def apply_listing(engine, listing, message, kind):
     elif kind == itch.RETAIL_PRICE_IMPROVEMENT:
         status.retail_interest = load_u8(message + itch.RETAIL_PRICE_IMPROVEMENT_INTEREST)
     elif kind == itch.DIRECT_LISTING_CAPITAL_RAISE:
-        status.open_eligible = load_u8(message + itch.DIRECT_LISTING_CAPITAL_RAISE_OPEN_ELIGIBLE)
+        apply_direct_listing(engine, listing, load_u8(message + itch.DIRECT_LISTING_CAPITAL_RAISE_OPEN_ELIGIBLE))
     elif kind == itch.MARKET_PARTICIPANT_POSITION:
         status.market_makers += 1
+
+
+@hot
+def apply_direct_listing(engine, listing, eligible):
+    """Price discovery of a direct listing (1.8): not released for trading while the volatility test has not passed.
+    Once it trades the message says nothing more."""
+    core = view(engine, 1, ENGINE)[0]
+    status = view(core.statuses, core.listing_count, STATUS)[listing]
+    status.open_eligible = eligible
+    if eligible != LETTER_ELIGIBLE and status.trading_state != LETTER_TRADING:
+        status.blocks |= IPO
 
 
 @hot

@@ -23,7 +23,8 @@
      "tops":       [{"venue": 1, "instrument": 3, "bid": …, "bid_quantity": …, "ask": …, "ask_quantity": …,
                      "status": "HALTED", "status_reason": "T1", "short_sale": false, "collar_lower": …,
                      "collar_upper": …, "last_price": …, "last_quantity": …, "volume": …, "imbalance_side": "B",
-                     "imbalance_quantity": …, "near_price": …, "retail_interest": null}],
+                     "imbalance_quantity": …, "paired_quantity": …, "near_price": …, "retail_interest": null,
+                     "release_time": "10:30:00", "direct_listing": null, "market_makers": …}],
      "pnl":        {"realised": …, "unrealised": …, "fees": …, "net": …, "today": …},
      "latency":    {"n": …, "p50_ns": …, "p99_ns": …, "p999_ns": …, "max_ns": …,
                     "minute": {"decide": {"n": …, "p50_ns": …, "p90_ns": …, "p99_ns": …, "p999_ns": …, "max_ns": …},
@@ -37,7 +38,9 @@ refusing says.
 strategy 0 stands for manual orders. net = realised + unrealised - fees, since the journal began; today is how much
 net changed since midnight UTC. An absent number is null.
 phase, breached, imbalance_side and retail_interest are letters of ITCH 5.0; last_price, last_quantity and volume are of
-crosses and of orders that were not displayed. status is null while the venue has said nothing.
+crosses and of orders that were not displayed. status is null while the venue has said nothing. release_time is that of
+an IPO's quotation, or "postponed"; direct_listing is Y or N, whether one may be released; market_makers counts
+positions that participants took.
 Lines: A and B, R (retransmission), S (snapshots; recovered are messages of the feed that they stood for). behind counts
 packets of which the other line had brought a copy before; the times say how much later they came.
 latency is that of orders which a packet caused, from packet received to send called: whole, and its stages received to

@@ -25,9 +25,13 @@ from tests.engine.loop_builder import (
 )
 
 MIDDLE = 1_000_000
-NO_TEXT = dict.fromkeys(("status", "status_reason", "imbalance_side", "retail_interest"))
-NO_NUMBER = dict.fromkeys(("collar_lower", "collar_upper", "last_price", "last_quantity", "imbalance_quantity"))
-NOTHING_SAID = NO_TEXT | NO_NUMBER | {"near_price": None, "short_sale": False, "volume": 0}
+NO_TEXT = dict.fromkeys(
+    ("status", "status_reason", "imbalance_side", "retail_interest", "release_time", "direct_listing")
+)
+NO_NUMBER = dict.fromkeys(
+    ("collar_lower", "collar_upper", "last_price", "last_quantity", "imbalance_quantity", "paired_quantity")
+)
+NOTHING_SAID = NO_TEXT | NO_NUMBER | {"near_price": None, "short_sale": False, "volume": 0, "market_makers": 0}
 
 
 @pytest.fixture

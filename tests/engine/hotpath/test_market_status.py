@@ -174,8 +174,27 @@ def test_an_ipo_takes_no_orders_before_it_trades(loop: Loop) -> None:
     say(loop, "ipo_quoting_period", release_time_seconds=seconds, release_qualifier="A", price=200_000)
     assert reason(loop.enter()) == R.IPO_PENDING
     assert denied(loop) == (R.IPO_PENDING, seconds, 0)
+    assert shown(loop)["release_time"] == "10:30:00"
+    say(loop, "ipo_quoting_period", release_time_seconds=0, release_qualifier="C", price=200_000)
+    assert (reason(loop.enter()), shown(loop)["release_time"]) == (R.IPO_PENDING, "postponed")
+    trading(loop, "T")
+    assert (reason(loop.enter()), shown(loop)["release_time"]) == (R.NONE, None)
+
+
+def test_a_direct_listing_is_not_traded_before_it_may_be_released(loop: Loop) -> None:
+    def discovery(eligible: str) -> None:
+        prices = {"minimum_price": 1, "maximum_price": 2, "near_price": 1, "lower_price": 1, "upper_price": 2}
+        say(loop, "direct_listing_capital_raise", open_eligible=eligible, near_time_ns=0, **prices)
+
+    discovery("N")
+    assert (reason(loop.enter()), shown(loop)["direct_listing"]) == (R.IPO_PENDING, "N")
+    assert reason(loop.enter(instrument=BRAVO)) == R.NONE
+    discovery("Y")
+    assert (reason(loop.enter()), shown(loop)["direct_listing"]) == (R.IPO_PENDING, "Y"), "it may be; it is not yet"
     trading(loop, "T")
     assert reason(loop.enter()) == R.NONE
+    discovery("N")
+    assert reason(loop.enter()) == R.NONE, "it trades"
 
 
 def test_hours_of_the_venue(loop: Loop) -> None:
@@ -242,7 +261,7 @@ def test_imbalance_and_retail_interest_are_shown(loop: Loop) -> None:
     say(loop, "retail_price_improvement", interest="A")
     now = shown(loop)
     assert (now["imbalance_side"], now["imbalance_quantity"], now["near_price"]) == ("S", 2_500, 1_000_200)
-    assert now["retail_interest"] == "A"
+    assert (now["retail_interest"], now["paired_quantity"]) == ("A", 1_000)
     assert reason(loop.enter()) == R.NONE
 
 
@@ -285,8 +304,7 @@ def test_every_type_of_the_specification_is_counted(loop: Loop) -> None:
         "L": {"not_book": 1},
         "O": {"not_book": 1},
     }
-    row = loop.memory.statuses[loop.memory.listing(VENUE, ALPHA)]
-    assert (int(row["market_makers"]), chr(row["open_eligible"])) == (1, "Y")
+    assert (shown(loop)["market_makers"], shown(loop)["direct_listing"]) == (1, "Y")
 
 
 BESIDE_THE_BOOK = [layout for layout in MESSAGES if layout.code not in "AFECXDU"]
