@@ -157,6 +157,7 @@ class Configuration:
         row["midpoint"] = getattr(settings, "midpoint", 0)
         row["post_only"] = getattr(settings, "post_only", 1)
         row["good_till"] = getattr(settings, "good_till", 0)
+        row["resend_ns"] = getattr(settings, "resend_within_ms", 0) * 1_000_000
         row["lockstep"] = getattr(settings, "lockstep", False)
         row["auctions"] = body.protocol in WITH_AUCTIONS and settings.priced_by in (0, body.venue)
         row["largest_price"] = LARGEST_PRICES.get(body.protocol, 0)

@@ -76,7 +76,12 @@ REFUSALS = frozenset({ReportKind.REJECTED, ReportKind.CANCEL_REJECTED})
 
 def is_message(record: BodyRecord) -> bool:
     """Whether something went over the wire: reports that the engine itself concluded have no number of the venue's."""
-    return record.kind != RecordKind.ORDER_REPORT or int(record.body["venue_sequence"]) > 0
+    return record.kind != RecordKind.ORDER_REPORT or int(record.body["venue_sequence"]) > 0 or is_resent(record)
+
+
+def is_resent(record: BodyRecord) -> bool:
+    """Whether an order left again after an outage: the only message of ours that is no request."""
+    return record.kind == RecordKind.ORDER_REPORT and int(record.body["kind"]) == ReportKind.RESENT
 
 
 @dataclass(frozen=True)
@@ -101,16 +106,34 @@ def describe_record(record: BodyRecord, spoken: Spoken, names: Mapping[int, str]
         state = SessionState(int(body["state"])).name
         numbers: Fields = [["", "next number expected", str(int(body["venue_sequence"]))]]
         return made | {"direction": "session", "type": "", "name": f"Session {state}", "fields": numbers}
-    asked = record.kind == RecordKind.ORDER_REQUEST
-    if not (asked and OrderAction(int(body["action"])) in OF_THE_VENUE):
+    again = is_resent(record)
+    asked = record.kind == RecordKind.ORDER_REQUEST or again
+    if again or not (asked and OrderAction(int(body["action"])) in OF_THE_VENUE):
         made["order"] = int(body["order_id"])
     instrument = names.get(int(body["instrument"]), "")
     if spoken.protocol == "fix":
         kind, tags = _fix_request(body, spoken, instrument, record.time_ns) if asked else _fix_answer(body, instrument)
         title, fields = _fix_names(spoken.version, kind, tags)
     else:
-        kind, title, fields = _ouch(body, spoken, asked, instrument)
+        kind, title, fields = _ouch_again(body, instrument) if again else _ouch(body, spoken, asked, instrument)
     return made | {"direction": "out" if asked else "in", "type": kind, "name": title, "fields": fields}
+
+
+def _ouch_again(body: Any, instrument: str) -> tuple[str, str, Fields]:
+    """An order of OUCH 5.0 that left again; its record keeps what an answer has."""
+    layout = LAYOUTS["ouch50", True]["enter_order"]
+    values = {
+        "user_reference": str(int(body["order_id"])),
+        "side": SIDE_LETTERS.get(int(body["side"]), ""),
+        "quantity": str(int(body["quantity"])),
+        "instrument": instrument,
+        "price": fixed_text(int(body["price"]), 4),
+    }
+    return (
+        layout.code,
+        f"{layout.title}, sent again",
+        [["", "type", layout.code], *(["", *row] for row in values.items())],
+    )
 
 
 def clock_text(time_ns: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.control.journalled_messages import REFUSALS, Spoken, clock_text, describe_record, is_message
+from engine.control.journalled_messages import REFUSALS, Spoken, clock_text, describe_record, is_message, is_resent
 from engine.control.session_words import HIDDEN, describe_fix, order_of
 from engine.journal.newest import newest_of_venue
 from engine.journal.places import existing_places
@@ -47,7 +47,7 @@ def describe_loop(
     """What `session_view` shows of such a session; `count` messages in full, the newest first."""
     seen = [record for record in records if is_message(record)]
     asked = [record.time_ns for record in seen if record.kind == RecordKind.ORDER_REQUEST]
-    answers = [record for record in seen if record.kind == RecordKind.ORDER_REPORT]
+    answers = [record for record in seen if record.kind == RecordKind.ORDER_REPORT and not is_resent(record)]
     newest = [(r.time_ns, describe_record(r, spoken, names)) for r in seen[-count:]] if count > 0 else []
     for at, direction, frame in list(log.frames)[-count:] if count > 0 else ():
         shown = _fix_frame(frame, spoken.version) if spoken.protocol == "fix" else _soup_packet(frame)

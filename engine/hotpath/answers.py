@@ -12,6 +12,7 @@ from engine.hotpath.orders import (
     FILLED,
     NOT_SENT,
     PENDING_NEW,
+    RESENT,
     STATE_CANCELED,
     STATE_DENIED,
     STATE_EXPIRED,
@@ -28,7 +29,8 @@ from engine.hotpath.orders import (
 from engine.hotpath.positions import fill_everywhere, reserve_everywhere
 from engine.hotpath.queue_position import track_own, untrack_own
 from engine.hotpath.replacements import apply_replaced, recount_chain, recount_replacement
-from engine.hotpath.tables import ENGINE, FILL, LEG, LEGS_PER_STRATEGY, ORDER, STRATEGY, VENUE, VENUES
+from engine.hotpath.risk import count_order
+from engine.hotpath.tables import ENGINE, FILL, LEG, LEGS_PER_STRATEGY, ORDER, SENT_AGAIN, STRATEGY, VENUE, VENUES
 from engine.messages.codes import CORRECTED, ReportKind, Side, TimeInForce
 from engine.messages.journal import ORDER_REPORT
 from engine.native import hot, view
@@ -207,6 +209,10 @@ def apply_to_open(engine, slot, report_address):
         follow_reference(engine, slot, int64(report.match_number))
     elif kind == RESTATED:
         follow_reference(engine, slot, int64(report.match_number))
+    elif kind == RESENT and order.state == STATE_UNKNOWN:
+        order.state = PENDING_NEW
+        order.again |= SENT_AGAIN
+        count_order(engine, order.strategy, order.team)
 
 
 @hot

@@ -27,6 +27,7 @@ EXECUTED = int(ReportKind.EXECUTED)
 CANCELED = int(ReportKind.CANCELED)
 EXPIRED = int(ReportKind.EXPIRED)
 NOT_SENT = int(ReportKind.NOT_SENT)
+RESENT = int(ReportKind.RESENT)
 
 ORDER_BYTES = ORDER.itemsize
 
@@ -79,8 +80,8 @@ def note_order(engine, order_id, strategy, team, leg, venue, instrument, side, p
     order.leg = leg
     order.time_in_force = time_in_force
     order.canceling = 0
-    order.limits_version = core.limits_version
-    order.sent_ns = core.market_time_ns
+    order.again = 0
+    order.entered_ns = core.clock_ns
     order.target = 0
     order.replacement = 0
     order.chain = 0

@@ -14,13 +14,14 @@ from engine.hotpath.orders import (
     NOT_SENT,
     ORDER_BYTES,
     PENDING_NEW,
+    RESENT,
     STATE_UNKNOWN,
     find_order,
     forget_cancel,
     is_open,
 )
 from engine.hotpath.router_orders import settle_part
-from engine.hotpath.tables import ENGINE, ORDER, REPORT_UNKNOWN, VENUE, VENUES
+from engine.hotpath.tables import ENGINE, ORDER, REPORT_UNKNOWN, SENT_AGAIN, UNWANTED, VENUE, VENUES
 from engine.journal.append import commit_journal
 from engine.messages.codes import Liquidity, RecordKind
 from engine.messages.journal import ORDER_REPORT
@@ -114,6 +115,8 @@ def take_report(engine, report_address):
     owner = journal_report(engine, report_address)
     if owner == -2:
         return 0
+    if kind == RESENT:
+        return 1  # no news to its owner, and nothing new may leave before everything that waits has left again
     if core.implied_end != 0:
         write_own_report(engine, venue_index, core.implied_end, CANCELED)
         core.implied_end = 0
@@ -174,6 +177,8 @@ def resolve_never_sent(engine, venue_index, next_reference):
             continue
         if (order.state != PENDING_NEW and order.state != STATE_UNKNOWN) or order.filled > 0:
             continue
+        if order.again & SENT_AGAIN != 0:
+            continue
         resolved += own_report(engine, venue_index, order.order_id, NOT_SENT)
     return resolved
 
@@ -233,3 +238,4 @@ def mark_unknown(engine, venue_index):
         order = orders[at]
         if order.order_id != 0 and order.venue == venue_index and order.state == PENDING_NEW:
             order.state = STATE_UNKNOWN
+            order.again &= UNWANTED

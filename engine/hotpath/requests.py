@@ -27,6 +27,7 @@ from engine.hotpath.tables import (
     LEGS_PER_STRATEGY,
     ORDER,
     STRATEGY,
+    UNWANTED,
     VENUE,
     VENUES,
 )
@@ -204,6 +205,7 @@ def mark_canceling(engine, slot):
     core = view(engine, 1, ENGINE)[0]
     order = view(slot, 1, ORDER)[0]
     order.canceling = 1
+    order.again |= UNWANTED
     if order.state != PENDING_NEW and order.state != STATE_UNKNOWN:
         order.state = PENDING_CANCEL
     if order.leg >= 0:

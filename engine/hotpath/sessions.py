@@ -15,6 +15,7 @@ from engine.hotpath.reports import (
     take_report,
 )
 from engine.hotpath.requests import cancel_killed
+from engine.hotpath.resend import resend_pending
 from engine.hotpath.sending import flush_unsent, lose_session, on_socket, send_heartbeat
 from engine.hotpath.tables import (
     ENGINE,
@@ -114,11 +115,14 @@ def session_event(engine, venue_index, state, next_reference, fresh, session_low
     event.session_high = session_high
     apply_session_event(engine, body)
     commit_journal(core.journal, SESSION_EVENT_KIND, core.clock_ns)
+    first_new = core.next_order_id
     assert_kills(engine, body)
     if core.replaying == 0:
         if fresh != 0:
             expire_all(engine, venue_index)
         elif state == UP and next_reference > 0:
+            if core.next_order_id == first_new:  # a switch of order entry has used up every number before its own
+                resend_pending(engine, venue_index, next_reference)
             resolve_never_sent(engine, venue_index, next_reference)
     flush_unsent(engine)
     return 1

@@ -210,9 +210,11 @@ VENUE = np.dtype(
         ("post_only", "<i8"),  # it knows the instruction; 0: the gate looks at the book, and it is sent as a DAY order
         ("auctions", "<i8"),  # it takes orders for its opening and closing cross
         ("good_till", "<i8"),  # it takes orders good till canceled and good till a time
+        ("resend_ns", "<i8"),  # orders that never arrived and are no older are sent again after an outage; 0: none
     ]
 )
 ENTRY_DISABLED, ENTRY_ENABLED = 1, 2
+UNWANTED, SENT_AGAIN = 1, 2  # somebody asked for its cancel; it left again after the last outage
 
 # Why the loop gave a session up, for the sentence that the cold path says.
 LOST_CONNECTION = 0
@@ -384,8 +386,11 @@ ORDER = np.dtype(
         ("leg", "<i8"),  # the leg that works it, -1 for orders that people enter
         ("time_in_force", "<i8"),
         ("canceling", "<i8"),
-        ("limits_version", "<i8"),
-        ("sent_ns", "<i8"),
+        (
+            "again",
+            "<i8",
+        ),  # bits UNWANTED and SENT_AGAIN; 0: it may leave again when an outage has kept it from its venue
+        ("entered_ns", "<i8"),  # the loop's clock
         ("target", "<i8"),  # the order that this one is to replace, until the venue has answered
         ("replacement", "<i8"),  # the order that is to replace this one, or of one that is closed, that has
         ("chain", "<i8"),  # shares that the orders before this one in its chain of replacements have executed

@@ -66,7 +66,8 @@ OPEN_STATES = frozenset(
 
 
 class ReportKind(IntEnum):
-    """What a venue answers (OUCH's verbs); NOT_SENT is ours: the venue proved that it never saw the order."""
+    """What a venue answers (OUCH's verbs). Two are ours, of an order that the venue proved never to have seen: NOT_SENT
+    ends it, RESENT says that it leaves again."""
 
     ACCEPTED = 1
     REPLACED = 2
@@ -81,6 +82,7 @@ class ReportKind(IntEnum):
     MODIFIED = 11
     RESTATED = 12
     PRIORITY_UPDATED = 13
+    RESENT = 14
 
 
 CORRECTED = ord("N")  # `reason` of an execution that stands for one that was taken back

@@ -17,8 +17,8 @@ from engine.venues.fields import (
 )
 
 
-def ouch_kind(protocol: str, label: str) -> VenueKind:
-    """A dialect of OUCH over SoupBinTCP: its settings are the same in all."""
+def ouch_kind(protocol: str, label: str, *more: VenueField) -> VenueKind:
+    """A dialect of OUCH over SoupBinTCP: all have the same settings, but for `more`."""
     return VenueKind(
         protocol=protocol,
         label=label,
@@ -31,11 +31,23 @@ def ouch_kind(protocol: str, label: str) -> VenueKind:
             VenueField(
                 "lockstep", "Lockstep", "integer", "0", "1: confirm every packet to a simulated exchange that waits"
             ),
+            *more,
         ],
     )
 
 
-KIND = ouch_kind("ouch50", "OUCH 5.0 over SoupBinTCP")
+KIND = ouch_kind(
+    "ouch50",
+    "OUCH 5.0 over SoupBinTCP",
+    VenueField(
+        "resend_within_ms",
+        "Send again within",
+        "integer",
+        "5000",
+        "milliseconds: an order that a lost connection kept from the venue leaves again if it is no older; 0: never",
+    ),
+)
+LONGEST_RESEND_MS = 60_000
 
 
 @dataclass(frozen=True)
@@ -57,6 +69,7 @@ class OuchSettings:
     minimum_quantity: int = 0
     midpoint: int = 0
     post_only: int = 1
+    resend_within_ms: int = 0
 
 
 def read_ouch_settings(kind: VenueKind, settings: Mapping[str, str]) -> OuchSettings:
@@ -64,6 +77,9 @@ def read_ouch_settings(kind: VenueKind, settings: Mapping[str, str]) -> OuchSett
     values = check_settings(kind, settings)
     for name, longest in (("user", 6), ("password", 10), ("firm", 4)):
         check_length(name, values[name], longest)
+    resend_within_ms = int(values.get("resend_within_ms", "0"))
+    if not 0 <= resend_within_ms <= LONGEST_RESEND_MS:
+        raise ValueError(f"Send again within: from 0 to {LONGEST_RESEND_MS} milliseconds are allowed")
     return OuchSettings(
         order_address=parse_address(values["order_address"]),
         user=values["user"],
@@ -71,6 +87,7 @@ def read_ouch_settings(kind: VenueKind, settings: Mapping[str, str]) -> OuchSett
         firm=values["firm"],
         **read_market_data(values),
         lockstep=values["lockstep"] == "1",
+        resend_within_ms=resend_within_ms,
     )
 
 

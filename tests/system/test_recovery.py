@@ -40,7 +40,10 @@ NEVER_ARRIVED = {"ouch50": OrderState.DENIED, "ouch42": OrderState.REJECTED}
 
 
 @pytest.mark.parametrize("dialect", NEVER_ARRIVED)
-def test_an_order_cut_at_any_byte_is_either_known_to_the_exchange_or_never_sent(tmp_path: Path, dialect: str) -> None:
+def test_an_order_cut_at_any_byte_is_known_to_the_exchange_leaves_again_or_was_never_sent(
+    tmp_path: Path, dialect: str
+) -> None:
+    """OUCH 5.0: a day order leaves again under its number and reaches the exchange once; an immediate one does not."""
     with running(Rig(tmp_path, default_instruments(), dialect=dialect)) as rig:
         rig.write_exchange(market="seed = 7\nrate = 20.0")
         rig.start_exchange()
@@ -63,21 +66,28 @@ def test_an_order_cut_at_any_byte_is_either_known_to_the_exchange_or_never_sent(
             return any(row["bid"] for row in frame["tops"]) and not frame["feeds"][0]["dirty"]
 
         wait_until(book_is_whole, "a book")
-        at, length = 0, 0
+        at, length, left_again = 0, 0, 0
         while at <= length:
             wait_until(book_is_whole, "a book")
             proxy.cut_after(at)
             price = 10_000 * round(default_instruments()[0].open_price * 0.99 / 10_000)
-            order = control.EnterOrder(f"cut {at}", TEAM, 1, XSIM, int(Side.BUY), 100, price, int(TimeInForce.DAY))
+            in_force = TimeInForce.IOC if at % 2 and dialect == "ouch50" else TimeInForce.DAY
+            order = control.EnterOrder(f"cut {at}", TEAM, 1, XSIM, int(Side.BUY), 100, price, int(in_force))
             order_id = rig.apply(order).body["order_id"]
             wait_until(lambda seen=at: proxy.cuts > seen, "the cut")
             wait_until(settled, f"what became of the order cut after {at} bytes")
             length = proxy.longest
             state = engine.orders[order_id][0]
-            assert (at, state) == (at, NEVER_ARRIVED[dialect] if at < length else OrderState.ACCEPTED)
+            known = OrderState.CANCELED if in_force == TimeInForce.IOC else OrderState.ACCEPTED
+            left_again += at < length and state == known
+            # On a busy machine the session may be away too long, or the book be dirty when it is back.
+            may_leave_again = dialect == "ouch50" and in_force == TimeInForce.DAY
+            cut_off = {NEVER_ARRIVED[dialect], known} if may_leave_again else {NEVER_ARRIVED[dialect]}
+            assert state in ({known} if at == length else cut_off), (at, state)
             assert disagreements(exchange, engine, NAMES, quiet=True) == []
             at += 1
         assert length > 40
+        assert (left_again > 0) == (dialect == "ouch50")
         proxy.close()
 
 

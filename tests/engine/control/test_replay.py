@@ -22,7 +22,7 @@ from engine.control.configuration import Configuration
 from engine.control.recovery import Diverged, Replay
 from engine.hotpath.entries import apply_event, begin_numbers, pass_time, watch_gap
 from engine.hotpath.memory import EngineMemory
-from engine.hotpath.tables import LEGS_PER_STRATEGY
+from engine.hotpath.tables import LEGS_PER_STRATEGY, OUCH50
 from engine.journal.append import commit_journal, reserve_journal
 from engine.journal.reader import Span
 from engine.messages import control
@@ -101,6 +101,10 @@ class Lived(Loop):
             "cross_trade", stock_locate=ALPHA, timestamp_ns=self.now, instrument="ALPHA", cross_type=letter, **fields
         )
         self.packet([message])
+
+    def speak_ouch(self) -> None:
+        """From now on the first venue is one whose lost orders leave again."""
+        self.memory.venues[VENUE]["protocol"] = OUCH50
 
     def answer_some(self, kind: ReportKind, which: int, quantity: int) -> None:
         numbers = [int(n) for n in self.memory.orders["order_id"] if n]
@@ -252,6 +256,7 @@ STEPS: st.SearchStrategy[Step] = st.one_of(
     st.builds(lambda bound: lambda loop: loop.wide_limits(team={"position": bound}), st.sampled_from([0, 100, 10_000])),
     st.builds(lambda n, back: lambda loop: loop.lose_packets(n, back), st.integers(1, 3), st.booleans()),
     st.just(lambda loop: loop.pass_time(SECOND_NS)),
+    st.just(lambda loop: loop.speak_ouch()),
     st.builds(lambda kind, quantity: replaced_meanwhile(kind, quantity), ANSWERS, st.integers(1, 200)),
 )
 

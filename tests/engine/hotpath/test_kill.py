@@ -138,7 +138,7 @@ def test_orders_of_a_strategy_stopped_during_a_lost_session_are_canceled_when_it
     loop.report(ReportKind.ACCEPTED, mine, 100)
     loop.session(state=UP, next_reference=manual)
     assert cancels(loop) == [mine]
-    assert loop.order(manual)["state"] == OrderState.DENIED
+    assert loop.order(manual)["state"] == OrderState.PENDING_NEW, "nobody stopped the person: it has left again"
 
 
 def test_a_session_that_comes_up_without_kills_cancels_nothing(loop: Loop) -> None:

@@ -168,6 +168,7 @@ def test_what_was_pending_is_unknown_while_the_session_is_down_and_keeps_its_exp
 def test_after_the_query_orders_the_venue_never_saw_were_not_sent_and_the_others_stay(
     loop: Loop, venue: OuchVenue
 ) -> None:
+    venue.row["resend_ns"] = 0
     seen, lost = loop.enter(BUY, 100, PRICE), loop.enter(BUY, 200, PRICE)
     loop.session(state=DOWN)
     loop.answer(accepted(seen))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.venues import VENUES, fix44, ouch50
+from engine.venues import VENUES, fix44, ouch42, ouch50
 from engine.venues.fields import Address, SnapshotSettings, check_settings, parse_address
 
 FEED = {"feed_line_a": "127.0.0.1:9001", "feed_line_b": "127.0.0.1:9002", "retransmission": "127.0.0.1:9003"}
@@ -41,6 +41,7 @@ def test_ouch_settings_become_typed() -> None:
         taker_fee=30,
         priced_by=0,
         lockstep=False,
+        resend_within_ms=5_000,
     )
 
 
@@ -91,6 +92,15 @@ def test_a_wrong_setting_is_refused_with_a_sentence(change: dict[str, str], sent
 def test_an_ouch_user_that_does_not_fit_the_login_is_refused() -> None:
     with pytest.raises(ValueError, match="user has at most 6 ASCII characters"):
         ouch50.read_settings(OUCH | {"user": "toolong"})
+
+
+def test_how_long_a_lost_order_may_leave_again_is_bounded() -> None:
+    assert ouch50.read_settings(OUCH | {"resend_within_ms": "0"}).resend_within_ms == 0
+    for wrong in ("-1", "60001"):
+        with pytest.raises(ValueError, match="Send again within: from 0 to 60000 milliseconds are allowed"):
+            ouch50.read_settings(OUCH | {"resend_within_ms": wrong})
+    with pytest.raises(ValueError, match="has no setting 'resend_within_ms'"):
+        ouch42.read_settings(OUCH | {"resend_within_ms": "0"})
 
 
 def test_an_absent_setting_has_the_default_that_the_kind_announces() -> None:

@@ -21,7 +21,7 @@ from engine.protocols import fix, ouch42, ouch50, soupbintcp
 from engine.protocols.ouch50 import Direction
 from engine.protocols.soupbintcp_frames import PAYLOAD
 from engine.venues.session_log import SessionLog
-from tests.engine.loop_builder import ALPHA, BUY, INSTRUMENTS, OTHER_VENUE, VENUE, Loop
+from tests.engine.loop_builder import ALPHA, BUY, DOWN, INSTRUMENTS, OTHER_VENUE, UP, VENUE, Loop
 from tests.engine.protocols.fix_bench import Writer
 from tests.engine.venues.fix_loop import VENUE_ID, FixLoop
 
@@ -153,6 +153,30 @@ def test_messages_of_an_ouch_session_have_the_fields_that_went_over_the_wire(
             "match_number": "9", "sequence": "2",
         }  # fmt: skip
         assert (accepted["name"], fields_of(accepted)["reference"]) == ("Order Accepted", "77")
+
+
+def test_an_order_that_left_again_after_an_outage_is_shown_as_sent() -> None:
+    loop = Loop()
+    loop.wide_limits()
+    loop.quote(ALPHA, 999_000, 1_001_000)
+    loop.memory.venues[VENUE]["protocol"] = tables.OUCH50
+    number = loop.enter()
+    loop.sent()
+    loop.session(VENUE, DOWN)
+    loop.session(VENUE, UP, next_reference=number)
+    seen = describe_loop(
+        of_venue(loop.journal.take()), SessionLog(), Spoken("ouch50"), NAMES, EVERY, int(loop.core["clock_ns"])
+    )
+    (again,) = [message for message in seen["messages"] if message["name"] == "Enter Order, sent again"]
+    (packet,) = soupbintcp.Splitter().feed(loop.sent())
+    wire = ouch50.decode(packet[PAYLOAD:], Direction.INBOUND)
+    told = {"user_reference": number, "side": "B", "quantity": 100, "instrument": "ALPHA", "price": 1_000_000}
+    assert {name: wire[name] for name in told} == told
+    assert (again["direction"], again["order"]) == ("out", number)
+    assert fields_of(again) == {"type": "O"} | {name: str(value) for name, value in told.items()} | {
+        "price": "100.0000"
+    }
+    assert (seen["rates"]["refused"], seen["rates"]["of_messages"]) == (0, 1)
 
 
 def test_a_login_is_shown_without_its_password() -> None:
