@@ -63,8 +63,8 @@ def _value(kind: Kind, random: Random) -> Any:
 def any_message(layout: Layout, random: Random, near: Near | None = None) -> bytes:
     """A message of random values; the fields that `near` names mostly have one of its values."""
     values = {name: _value(kind, random) for name, kind, _ in layout.rows} | {"type": layout.code}
-    for name in values.keys() & (near or {}).keys():
-        if near and random.random() < NEARLY_ALWAYS:
+    for name in values:  # in the order of the fields: the same seed gives the same message in every process
+        if near and name in near and random.random() < NEARLY_ALWAYS:
             values[name] = near[name](random)
     fixed = layout.write(values)
     if layout.tail is Tail.APPENDAGE:

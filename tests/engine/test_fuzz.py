@@ -136,7 +136,7 @@ def test_the_engine_as_a_whole_trades_while_it_is_fed():
     assert sorted(ENGINES) == sorted(fuzz.WHOLE)
     assert int(fed.core["orders_entered"]) > 50
     assert int(fed.row["fills"]) > 5
-    assert {int(state) for state in fed.memory.orders["state"]} >= {OrderState.ACCEPTED, OrderState.FILLED}
+    assert OrderState.FILLED in fed.memory.orders["state"].tolist()
     assert int(fed.memory.book.book[0]["live_orders"]) > 10
 
 
