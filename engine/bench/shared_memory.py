@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.bench.contestants import die_with_us
 from engine.bench.decision_path import DecisionPath, SharedLogs
 from engine.bench.itch_session import VENUE
 from engine.bench.market import Market, Pairs, choose_pairs, make_market
@@ -162,6 +163,7 @@ def contestant(serving: Callable[[], Serving], cpu: int | None) -> Iterator[Ring
     ready = context.Event()
 
     def run() -> None:
+        die_with_us()
         if cpu is not None:
             os.sched_setaffinity(0, {cpu})
         with serving() as (loop, arguments):
