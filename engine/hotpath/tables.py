@@ -386,10 +386,7 @@ ORDER = np.dtype(
         ("leg", "<i8"),  # the leg that works it, -1 for orders that people enter
         ("time_in_force", "<i8"),
         ("canceling", "<i8"),
-        (
-            "again",
-            "<i8",
-        ),  # bits UNWANTED and SENT_AGAIN; 0: it may leave again when an outage has kept it from its venue
+        ("again", "<i8"),  # bits UNWANTED and SENT_AGAIN; 0: it may leave again when an outage kept it from its venue
         ("entered_ns", "<i8"),  # the loop's clock
         ("target", "<i8"),  # the order that this one is to replace, until the venue has answered
         ("replacement", "<i8"),  # the order that is to replace this one, or of one that is closed, that has
