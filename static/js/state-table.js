@@ -78,6 +78,7 @@ export class StateTable {
     row.dataset.order = `${values.strategy_name ?? ""}\u0000${values.instrument_name ?? key.padStart(6, "0")}`;
     const next = [...this.body.querySelectorAll("[data-order]")].find((other) => other.dataset.order > row.dataset.order);
     this.body.insertBefore(row, next ?? null);
+    window.htmx?.process(row); // its forms answer in their place, as those of rows that came with the page do
     this.rows.set(key, row);
     return row;
   }

@@ -91,8 +91,11 @@ def gives_a_parent_order(trader: Person) -> None:
     trader.reads("is entered and works")
     working = page.locator("#parents tbody tr").first
     expect(working.locator("[data-k=filled]")).to_have_text(re.compile("[1-9]"), timeout=WAIT_MS)
-    working.get_by_role("button", name="Cancel").click()
+    with page.expect_response(re.compile("/cancel")) as answered:
+        working.get_by_role("button", name="Cancel").click()
+    assert answered.value.status == 200, "answered in its place, without another page"
     expect(working).to_be_hidden(timeout=WAIT_MS)
+    expect(page).to_have_url(re.compile("/blotter/parents/"))
 
 
 def sees_an_order_refused_with_its_reason(trader: Person, strategy: str) -> None:
