@@ -1,6 +1,6 @@
 """What numba does for every function that it reads and that hot code has no use for, left out or done faster.
 
-Most of a cold compile is numba's reading of the sources, and a quarter of that was spent here: looking for closures
+Most of a cold compile is numba's reading of the sources, and a good part of that was spent here: looking for closures
 where there are none, for array arithmetic between plain numbers, writing a listing of types that nobody prints, going
 through the same few kinds of values one `isinstance` after the other. The code that comes out is the same.
 `docs/decisions/cold-compile.md` has the rest.

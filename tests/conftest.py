@@ -19,7 +19,8 @@ DEADLINE_SECONDS = 20.0
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
-# The product's first start and tour take longest; tests of the desk need no hot path, which is compiled meanwhile.
+# The product's first start and tour take longest. pytest-django puts tests with a database before all others: the hot
+# path, which they do not need, is compiled meanwhile.
 TURNS = ("browser", "desk", "docker", "system", "engine")
 
 
