@@ -24,8 +24,12 @@ class TopOut(Schema):
     volume: str
     imbalance_side: str | None
     imbalance_quantity: str | None
+    paired_quantity: str | None
     near_price: str | None
     retail_interest: str | None
+    release_time: str | None
+    direct_listing: str | None
+    market_makers: str
 
 
 class QuantilesOut(Schema):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.algorithms.children import BUY, CROSSES, IOC
-from engine.algorithms.leg_risk import protected
+from engine.hotpath.market_orders import protected_price
 from engine.hotpath.tables import CONTEXT, LEG, LEGS_PER_STRATEGY, MAX_REQUESTS, PARENT, PARENT_FIELDS, REQUEST
 from engine.messages.catalogue import Parameter
 from engine.messages.codes import TimeInForce
@@ -50,7 +50,7 @@ def price_of(own, parent, leg):
         return parent.price
     if leg.bid_quantity <= 0 or leg.ask_quantity <= 0:
         return 0
-    return protected(parent.side, leg.ask if parent.side == BUY else leg.bid, own.protection, parent.tick_size)
+    return protected_price(parent.side, leg.ask if parent.side == BUY else leg.bid, own.protection, parent.tick_size)
 
 
 @hot

@@ -18,7 +18,6 @@ TERM_NAMES = ("side", "quantity", "price", "lot", "tick")
 TERM = np.dtype([(name, "<i8") for name in TERM_NAMES])
 # The same as single fields, for an algorithm's own record.
 TERM_FIELDS = [(f"{name}_{at}", "<i8") for at in range(1, LEGS_PER_STRATEGY + 1) for name in TERM_NAMES]
-BASIS = 10_000.0
 
 
 @hot
@@ -92,12 +91,3 @@ def excess(terms, legs, at, last):
     term = terms[at]
     matched = -(-done(terms[last], legs[last]) * term.quantity // terms[last].quantity)
     return lots(term, done(term, legs[at]) - given_back(term, legs[at]) - matched)
-
-
-@hot
-def protected(side, price, basis_points, tick):
-    """A price so far beyond `price` for an order of this side, on a tick and never farther."""
-    beyond = int(price * basis_points / BASIS)
-    if side == BUY:
-        return price + beyond - (price + beyond) % tick
-    return max(price - beyond + (beyond - price) % tick, tick)

@@ -19,10 +19,10 @@ from engine.algorithms.leg_risk import (
     behind,
     excess,
     last_leg,
-    protected,
     room,
     under_way,
 )
+from engine.hotpath.market_orders import protected_price
 from engine.hotpath.tables import CONTEXT, LEG, LEGS_PER_STRATEGY, MAX_REQUESTS, PARENT, PARENT_FIELDS, REQUEST
 from engine.messages.catalogue import Parameter
 from engine.messages.codes import ParentState
@@ -172,7 +172,7 @@ def chase(own, term, leg, at, crossing, quantity, requests, count):
     if crossing == 0 or not within(term, crossing):
         return count
     leg.attempts = CROSSES
-    price = protected(term.side, crossing, own.protection, term.tick)
+    price = protected_price(term.side, crossing, own.protection, term.tick)
     if not within(term, price):
         price = term.price
     return ask_order(requests, count, at, term.side, price, quantity, IOC, float(quantity))
@@ -224,7 +224,7 @@ def unwind(own, parent, terms, legs, event, requests):
         crossing = touches(side, leg)[1]
         if quantity > 0 and leg.open_orders == 0 and event.clock_ns >= leg.retry_after_ns and crossing != 0:
             leg.attempts = CROSSES
-            price = protected(side, crossing, own.protection, term.tick)
+            price = protected_price(side, crossing, own.protection, term.tick)
             count = ask_order(requests, count, at, side, price, quantity, IOC, -float(quantity))
     if ended:
         parent.state = CANCELING

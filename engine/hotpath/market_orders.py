@@ -19,11 +19,11 @@ EVERY_VENUE = 0
 
 @hot
 def protected_price(side, touch, protection, tick):
-    """The limit `protection` basis points beyond `touch`, in whole ticks and never outside that band."""
-    beyond = touch * protection // BASIS_POINTS
+    """The limit `protection` basis points beyond `touch`, in whole ticks, never outside that band and never nothing."""
+    beyond = int(touch * protection / BASIS_POINTS)
     if side == BUY:
         return (touch + beyond) // tick * tick
-    return -(-(touch - beyond) // tick) * tick
+    return max(-(-(touch - beyond) // tick) * tick, tick)
 
 
 @hot

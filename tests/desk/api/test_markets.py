@@ -16,12 +16,14 @@ TOP = {
     "bid": 999_900, "bid_quantity": 500, "ask": None, "ask_quantity": None, "status": "HALTED", "status_reason": "T1",
     "short_sale": True, "collar_lower": None, "collar_upper": 1_100_000, "last_price": 1_000_050, "last_quantity": 40,
     "volume": 0, "imbalance_side": "B", "imbalance_quantity": 300, "near_price": None, "retail_interest": None,
+    "paired_quantity": 1_200, "release_time": None, "direct_listing": None, "market_makers": 2,
 }  # fmt: skip
 SHOWN = {
     "bid": "99.9900", "bid_quantity": "500", "ask": None, "ask_quantity": None, "status": "HALTED",
     "status_reason": "T1", "market": "OPEN", "short_sale": True, "collar_lower": None, "collar_upper": "110.0000",
     "last_price": "100.0050", "last_quantity": "40", "volume": "0", "imbalance_side": "B", "imbalance_quantity": "300",
-    "near_price": None, "retail_interest": None,
+    "paired_quantity": "1200", "near_price": None, "retail_interest": None, "release_time": None,
+    "direct_listing": None, "market_makers": "2",
 }  # fmt: skip
 QUANTILES = {"n": 3, "p50_ns": 1_000, "p90_ns": 2_000, "p99_ns": 3_000, "p999_ns": 3_000, "max_ns": 3_000}
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from engine.algorithms import compiled_algorithm
-from engine.algorithms.leg_risk import protected
 from engine.control.state_frame import StateFrame
+from engine.hotpath.market_orders import protected_price
 from engine.messages import control
 from engine.messages.codes import OrderAction, ParentState, ReportKind, Scope, TimeInForce
 from engine.messages.records import runs
@@ -88,7 +88,7 @@ def test_a_partial_fill_is_chased_with_protection(filled: int) -> None:
     floor.step()
     floor.fill(next(iter(floor.resting.values())), filled, MIDDLE - TICK)
     floor.answer()
-    price = protected(SELL, MIDDLE - TICK, 20.0, 100)
+    price = protected_price(SELL, MIDDLE - TICK, 20.0, 100)
     assert price == 997_902 - 2 + 100  # 20 basis points below the bid of 99.99, on a tick
     assert entered(floor, 2) == [(SELL, price, filled * 6 // 10, TimeInForce.IOC)]
     assert floor.done_of_legs == [filled, filled * 6 // 10]
