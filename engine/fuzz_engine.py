@@ -42,7 +42,7 @@ TURNS = 256  # inputs between looks at the books of the firm
 FEED_LINES = (0, 0, 1, 2)  # A twice as often as B and the retransmission
 SESSION_AT, SEQUENCE_AT, PAYLOAD_AT = 0, 10, 20
 BUY, SELL = int(Side.BUY), int(Side.SELL)
-VALIDITIES = [int(item) for item in TimeInForce]
+TIMES_IN_FORCE = [int(item) for item in TimeInForce]
 SETTINGS = {"order_address": "127.0.0.1:1", "user": "fuzz", "password": "fuzz", "feed_line_a": "127.0.0.1:1"}
 
 NEAR_ITCH: Near = {
@@ -149,7 +149,9 @@ class FedEngine:
         elif what == 2:
             modify(engine, number, quantity)
         else:
-            enter(engine, 0, 1, -1, VENUE, 1, random.choice((BUY, SELL)), price, quantity, random.choice(VALIDITIES))
+            enter(
+                engine, 0, 1, -1, VENUE, 1, random.choice((BUY, SELL)), price, quantity, random.choice(TIMES_IN_FORCE)
+            )
 
     def look(self) -> None:
         """After some inputs: the books of the firm are right, logs and buffers have room, now and then all begins anew.

@@ -27,7 +27,7 @@ from engine.simulator.orders import OrderDesk
 POST_ONLY, DAY = TimeInForce.POST_ONLY, TimeInForce.DAY
 GOOD_TILL = (TimeInForce.GTC, TimeInForce.GTD)
 _SIDES = {code: side for side, code in fix44.SIDES.items()}
-_TIMES_IN_FORCE = {code: validity for validity, code in fix44.TIMES_IN_FORCE.items() if validity != POST_ONLY} | {"": 0}
+_TIMES_IN_FORCE = {code: in_force for in_force, code in fix44.TIMES_IN_FORCE.items() if in_force != POST_ONLY} | {"": 0}
 _LIQUIDITIES = {1: "1", 2: "2"}
 _REASONS = {  # Refusal to OrdRejReason(103)
     Refusal.INVALID_INSTRUMENT: "1",
@@ -347,14 +347,14 @@ class FixAccount:
 
     def _terms(self, order: FixOrder, fields: Fields) -> dict[str, int]:
         """What the book is asked for; 0 for a side or time in force that is not offered, which it refuses."""
-        kind, validity = fields.get(fix44.ORD_TYPE), _TIMES_IN_FORCE.get(fields.get(fix44.TIME_IN_FORCE, "0"), 0)
+        kind, in_force = fields.get(fix44.ORD_TYPE), _TIMES_IN_FORCE.get(fields.get(fix44.TIME_IN_FORCE, "0"), 0)
         if self.version == "4.2":
-            if validity == TimeInForce.AT_CLOSE:
-                validity = 0
-            if kind == fix44.LIMIT_ON_CLOSE and validity == TimeInForce.DAY:
-                kind, validity = fix44.LIMIT, TimeInForce.AT_CLOSE
-        if validity == DAY and fix44.POSTS_ONLY in fields.get(fix44.EXEC_INST, "").split():
-            validity = POST_ONLY
+            if in_force == TimeInForce.AT_CLOSE:
+                in_force = 0
+            if kind == fix44.LIMIT_ON_CLOSE and in_force == TimeInForce.DAY:
+                kind, in_force = fix44.LIMIT, TimeInForce.AT_CLOSE
+        if in_force == DAY and fix44.POSTS_ONLY in fields.get(fix44.EXEC_INST, "").split():
+            in_force = POST_ONLY
         return {
             "owner": self.owner,
             "user_reference": order.user_reference,
@@ -363,7 +363,7 @@ class FixAccount:
             "price": fix44.read_price(fields, fix44.PRICE),
             "quantity": order.quantity,
             "displayed": 1,
-            "time_in_force": int(validity) if kind == fix44.LIMIT else 0,
+            "time_in_force": int(in_force) if kind == fix44.LIMIT else 0,
         }
 
 

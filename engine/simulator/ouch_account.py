@@ -91,7 +91,7 @@ class OuchAccount:
             price=values["price"],
             quantity=values["quantity"],
             displayed=int(values["display"] in "YA"),
-            **_validity(values, options),
+            **_time_in_force(values, options),
         )
 
     def _replace(self, message: Message, time_ns: int) -> None:
@@ -109,7 +109,7 @@ class OuchAccount:
             price=values["price"],
             quantity=values["quantity"],
             displayed=int(values["display"] in "YA"),
-            **_validity(values, options),
+            **_time_in_force(values, options),
         )
         if refusal == 0:
             self.use(values["user_reference"])
@@ -287,7 +287,7 @@ def _prevented(result: np.void) -> dict[str, Any]:
     }
 
 
-def _validity(values: dict[str, Any], options: dict[str, Any]) -> dict[str, int]:
+def _time_in_force(values: dict[str, Any], options: dict[str, Any]) -> dict[str, int]:
     """Time in force and minimum quantity; 0 for what this venue does not offer, which the matching refuses."""
     time_in_force = {"0": TimeInForce.DAY, "3": TimeInForce.IOC}.get(values["time_in_force"], 0)
     minimum = int(options.get("minimum_quantity", 0))

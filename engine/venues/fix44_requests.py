@@ -82,16 +82,16 @@ def test_request(request_id: str, dialect: Dialect) -> Any:
 
 def _terms(order: Order, symbol: str, dialect: Dialect) -> dict[int, str]:
     posts = order.time_in_force == TimeInForce.POST_ONLY and dialect.post_only
-    kind, validity = LIMIT, TimeInForce(order.time_in_force)
-    if dialect.version == "4.2" and validity == TimeInForce.AT_CLOSE:
-        kind, validity = LIMIT_ON_CLOSE, TimeInForce.DAY
+    kind, in_force = LIMIT, TimeInForce(order.time_in_force)
+    if dialect.version == "4.2" and in_force == TimeInForce.AT_CLOSE:
+        kind, in_force = LIMIT_ON_CLOSE, TimeInForce.DAY
     return {
         SYMBOL: symbol,
         SIDE: SIDES[Side(order.side)],
         ORDER_QTY: str(order.quantity),
         ORD_TYPE: kind,
         PRICE: price_text(order.price),
-        TIME_IN_FORCE: TIMES_IN_FORCE[validity],
+        TIME_IN_FORCE: TIMES_IN_FORCE[in_force],
     } | ({EXEC_INST: POSTS_ONLY} if posts else _end(order))
 
 

@@ -244,8 +244,8 @@ def test_a_cross_fills_both_sides_alike_within_every_limit_and_the_feed_tells_th
     limits: dict[int, tuple[int, int, bool]] = {}
     for number, (side, price, lots, on_close, displayed) in enumerate(orders, start=1):
         terms = {"side": side, "price": price, "quantity": lots * 100, "displayed": int(displayed)}
-        validity = TimeInForce.AT_CLOSE if on_close else TimeInForce.DAY
-        desk.request(action=OrderAction.ENTER, owner=1, user_reference=number, instrument=1, time_in_force=validity,
+        in_force = TimeInForce.AT_CLOSE if on_close else TimeInForce.DAY
+        desk.request(action=OrderAction.ENTER, owner=1, user_reference=number, instrument=1, time_in_force=in_force,
                      **terms)  # fmt: skip
         limits[number] = side, price, on_close
     memory.take_results()

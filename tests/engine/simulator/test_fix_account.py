@@ -69,8 +69,8 @@ def desk() -> Desk:
 
 
 def order(cl_ord_id: str, **changes: str) -> dict[int, str]:
-    usual = {"symbol": "ABC", "side": "1", "quantity": "100", "type": "2", "price": "10.00", "validity": "0"} | changes
-    tags = {"symbol": 55, "side": 54, "quantity": 38, "type": 40, "price": 44, "validity": 59, "original": 41}
+    usual = {"symbol": "ABC", "side": "1", "quantity": "100", "type": "2", "price": "10.00", "in_force": "0"} | changes
+    tags = {"symbol": 55, "side": 54, "quantity": 38, "type": 40, "price": 44, "in_force": 59, "original": 41}
     return {11: cl_ord_id} | {tags[name]: value for name, value in usual.items()}
 
 
@@ -99,7 +99,7 @@ def test_an_order_rests_and_is_filled_in_parts(desk: Desk) -> None:
 
 def test_what_an_immediate_order_does_not_find_is_canceled(desk: Desk) -> None:
     desk.send("D", order("1", quantity="40"))
-    accepted, fill, maker, canceled = desk.send("D", order("2", side="2", validity="3"))
+    accepted, fill, maker, canceled = desk.send("D", order("2", side="2", in_force="3"))
     assert (accepted["id"], accepted["leaves"]) == ("2", "100")
     assert {fill["id"]: fill["liquidity"], maker["id"]: maker["liquidity"]} == {"2": "2", "1": "1"}
     assert (canceled["id"], canceled["type"], canceled["executed"], canceled["text"]) == (
@@ -196,7 +196,7 @@ def test_a_replacement_keeps_what_was_executed(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"quantity": "30"}, {"price": "10.0001"}, {"symbol": "XYZ"}, {"side": "2"}, {"validity": "9"}]
+    "change", [{"quantity": "30"}, {"price": "10.0001"}, {"symbol": "XYZ"}, {"side": "2"}, {"in_force": "9"}]
 )
 def test_a_replacement_that_cannot_be_entered_leaves_the_order_alone(desk: Desk, change: dict[str, str]) -> None:
     desk.send("D", order("1"))
@@ -216,7 +216,7 @@ def test_a_replacement_that_cannot_be_entered_leaves_the_order_alone(desk: Desk,
         ({"price": "10.0001"}, "99", "invalid price"),
         ({"side": "8"}, "99", "invalid side"),
         ({"type": "1"}, "11", "invalid time in force"),
-        ({"validity": "8"}, "11", "invalid time in force"),
+        ({"in_force": "8"}, "11", "invalid time in force"),
     ],
 )
 def test_an_order_that_the_book_does_not_take_is_rejected(
@@ -304,7 +304,7 @@ def until(desk: Desk, time_ns: int) -> list[dict[str, str]]:
 
 
 def good_till(cl_ord_id: str, end_ns: int, **changes: str) -> dict[int, str]:
-    return order(cl_ord_id, validity="6", **changes) | {126: fix44.time_text(end_ns)}
+    return order(cl_ord_id, in_force="6", **changes) | {126: fix44.time_text(end_ns)}
 
 
 def test_an_order_good_till_a_time_rests_until_then_and_expires(desk: Desk) -> None:
@@ -333,7 +333,7 @@ def test_a_replacement_has_an_end_of_its_own_and_one_that_is_gone_none(desk: Des
 
 
 def test_good_till_canceled_rests_and_an_end_that_is_past_or_missing_is_refused(desk: Desk) -> None:
-    assert [said.get("type", "0") for said in desk.send("D", order("1", validity="1"))] == ["0"]
+    assert [said.get("type", "0") for said in desk.send("D", order("1", in_force="1"))] == ["0"]
     assert until(desk, NOW_NS + 86_400 * 10**9) == []
     assert [(said["type"], said["reason"]) for said in desk.send("D", good_till("2", NOW_NS - 10**9))] == [("8", "11")]
-    assert [said["message"] for said in desk.send("D", order("3", validity="6"))] == ["j"]
+    assert [said["message"] for said in desk.send("D", order("3", in_force="6"))] == ["j"]

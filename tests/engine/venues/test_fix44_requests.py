@@ -45,7 +45,7 @@ def read(message: Any) -> dict[int, str]:
 
 @pytest.mark.parametrize(("side", "code"), [(Side.BUY, "1"), (Side.SELL, "2")])
 @pytest.mark.parametrize(
-    ("time_in_force", "validity"),
+    ("time_in_force", "said"),
     [
         (TimeInForce.DAY, "0"),
         (TimeInForce.IOC, "3"),
@@ -54,10 +54,10 @@ def read(message: Any) -> dict[int, str]:
         (TimeInForce.AT_CLOSE, "7"),
     ],
 )
-def test_a_new_order(side: Side, code: str, time_in_force: TimeInForce, validity: str) -> None:
+def test_a_new_order(side: Side, code: str, time_in_force: TimeInForce, said: str) -> None:
     message = fix44_requests.new_order_single(order(side=side, time_in_force=time_in_force), "ABC", "A1")
     assert read(message) == {
-        35: "D", 1: "A1", 11: "12", 38: "100", 40: "2", 44: "12.3450", 54: code, 55: "ABC", 59: validity,
+        35: "D", 1: "A1", 11: "12", 38: "100", 40: "2", 44: "12.3450", 54: code, 55: "ABC", 59: said,
     }  # fmt: skip
 
 
