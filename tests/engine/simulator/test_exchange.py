@@ -14,6 +14,7 @@ import pytest
 from engine.protocols import itch50
 from engine.simulator.floor_port import tell_running
 from tests.engine.simulator.clients import DEADLINE_SECONDS, FeedClient, OrderClient, cancel, enter
+from tests.engine.simulator.oracle_lines import oracle_lines
 
 START_SECONDS = 300.0
 HEARTBEATS = 100  # more of them in a row would mean that nothing else comes
@@ -52,7 +53,7 @@ class RunningExchange:
         return client
 
     def oracle(self) -> list[dict]:
-        return [json.loads(line) for line in (self.directory / "out" / "oracle.jsonl").read_text().splitlines()]
+        return oracle_lines(self.directory / "out" / "oracle.jsonl")
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)

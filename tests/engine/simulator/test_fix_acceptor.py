@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from engine.messages.codes import Liquidity, ReportKind, SessionState, Side, TimeInForce
 from engine.messages.endpoints import shared_memory_directory
+from tests.engine.simulator.oracle_lines import oracle_lines
 from tests.engine.venues.fix44_engine import Engine, wait_for
 
 ROOT = Path(__file__).parents[3]
@@ -35,8 +36,8 @@ class FixExchange:
         self.process.send_signal(signal.SIGKILL)
         self.process.communicate()
 
-    def oracle(self) -> list[dict[str, object]]:
-        return [json.loads(line) for line in (self.directory / "oracle.jsonl").read_text().splitlines()]
+    def oracle(self) -> list[dict[str, Any]]:
+        return oracle_lines(self.directory / "oracle.jsonl")
 
 
 @pytest.fixture
