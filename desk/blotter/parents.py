@@ -30,6 +30,7 @@ from desk.blotter.entries import (
     Entered,
     enter_once,
 )
+from desk.blotter.just_entered import wait_for_row
 from desk.blotter.legs import LegTerms, as_body, check_legs
 from desk.blotter.models import Fill, Order, OrderEntry, Parent
 from desk.blotter.waiting import body_of, care_errors, wait_for_person
@@ -111,8 +112,9 @@ def visible_parents(user: User) -> QuerySet[Parent]:
 
 
 def find_parent(user: User, parent_id: int) -> Parent:
-    """One that the person may see, or NotFound."""
-    return policy.find_visible(with_progress(Parent.objects.select_related(*RELATED)), user, parent_id=parent_id)
+    """One that the person may see, or NotFound. One that was just entered is waited for."""
+    parents = with_progress(Parent.objects.select_related(*RELATED))
+    return wait_for_row(lambda: policy.find_visible(parents, user, parent_id=parent_id), user, parent_id=parent_id)
 
 
 def children_of(parent: Parent) -> QuerySet[Order]:

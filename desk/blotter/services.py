@@ -22,6 +22,7 @@ from desk.blotter.entries import (
     enter_once,
     refusal_sentence,
 )
+from desk.blotter.just_entered import wait_for_row
 from desk.blotter.market_orders import market_errors
 from desk.blotter.models import Denial, Fill, Order, OrderEntry, OrderEvent
 from desk.blotter.second_person import why_it_waits
@@ -80,8 +81,9 @@ def visible_denials(user: User) -> QuerySet[Denial]:
 
 
 def find_order(user: User, order_id: int) -> Order:
-    """One order that the person may see, or NotFound."""
-    return policy.find_visible(Order.objects.select_related(*RELATED), user, order_id=order_id)
+    """One order that the person may see, or NotFound. One that was just entered is waited for."""
+    orders = Order.objects.select_related(*RELATED)
+    return wait_for_row(lambda: policy.find_visible(orders, user, order_id=order_id), user, order_id=order_id)
 
 
 def order_events(order: Order) -> QuerySet[OrderEvent]:

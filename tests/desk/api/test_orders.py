@@ -70,6 +70,34 @@ def test_another_body_under_the_same_id_is_a_conflict(engine: FakeEngine, alice:
     assert engine.kinds() == [ENTER_ORDER]
 
 
+def test_an_order_can_be_asked_for_and_canceled_before_the_tables_have_it(
+    engine: FakeEngine, alice: User, bob: User, api: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(0, alice.team_id or 0)
+    journal.enter(1)
+    looks = []
+
+    def projector_catches_up(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == 2:
+            project(journal.data)
+
+    monkeypatch.setattr("desk.blotter.just_entered.time.sleep", projector_catches_up)
+    assert api(alice, "POST", "/orders", ORDER).json()["order_id"] == "1"
+    assert (api(bob, "GET", "/orders/1").status_code, looks) == (404, [])
+    answer = api(alice, "GET", "/orders/1")
+    assert (answer.status_code, answer.json()["order_id"], len(looks)) == (200, "1", 2)
+    assert api(alice, "DELETE", "/orders/1").status_code == 202
+
+
+def test_an_order_that_the_tables_do_not_get_is_not_waited_for_for_ever(
+    engine: FakeEngine, alice: User, api: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desk.blotter.just_entered.PROJECTED_WITHIN_SECONDS", 0.1)
+    api(alice, "POST", "/orders", ORDER)
+    assert [api(alice, "GET", f"/orders/{order_id}").status_code for order_id in (1, 2)] == [404, 404]
+
+
 def test_an_answer_that_was_lost_is_asked_for_with_the_same_command(
     engine: FakeEngine, alice: User, api: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
