@@ -45,6 +45,7 @@ PARAMETERS = {
     "quantity": 100,
     "patience": 2.0,
     "memory": 20.0,
+    "routing": 0.0,
 }
 
 

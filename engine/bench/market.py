@@ -186,6 +186,7 @@ def choose_pairs(market: Market, count: int, style: Pairs, seed: int = 2) -> lis
             "quantity": style.quantity,
             "patience": style.patience,
             "memory": 0.0,
+            "routing": 0.0,
         }
         number = len(found) + 1
         legs = [first + 1, second + 1]

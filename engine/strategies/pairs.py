@@ -4,9 +4,9 @@
 
 Beyond `entry` deviations the strategy wants `quantity` of the first instrument against hedge_ratio times as much of the
 second; within `exit` it wants nothing. Each leg then works towards what is wanted: one order at a time, first joining
-the queue at its own side of the book, and crossing the spread when that did not fill within `patience`. The
-parameters are estimated
-from an earlier session (`python -m engine study pairs`); the centre may drift with a memory of `memory` seconds.
+the queue at its own side of the book, and crossing the spread when that did not fill within `patience`. The strategy
+watches its own venue; with `routing` its orders go to the best of all venues. The parameters are estimated from an
+earlier session (`python -m engine study pairs`); the centre may drift with a memory of `memory` seconds.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from engine.hotpath.tables import CONTEXT, LEG, MAX_REQUESTS, REQUEST
 from engine.messages.catalogue import Parameter
 from engine.native import hot, view
-from engine.strategies.requests import BUY, SELL, ask_cancel, ask_enter
+from engine.strategies.requests import BUY, SELL, ask_cancel, ask_enter, go_anywhere
 
 LABEL = "Pairs"
 SUMMARY = "Trades the spread of two correlated instruments back to its centre."
@@ -43,6 +43,7 @@ PARAMETERS = [
         help="how long an order may rest before the leg crosses the spread",
     ),
     Parameter("memory", "Memory of the centre", "seconds, 0 keeps it fixed", 0.0, 1_000_000.0, 0.0),
+    Parameter("routing", "Orders go to", "0 the strategy's venue, 1 best of all venues", 0, 1, 0, step=1),
 ]
 
 BELOW = [("exit", "entry")]  # the first parameter is less than the second
@@ -57,6 +58,7 @@ STATE = np.dtype(
         ("quantity", "<f8"),
         ("patience", "<f8"),
         ("memory", "<f8"),
+        ("routing", "<f8"),
         ("signal", "<f8"),
         ("wanted", "<i8"),  # -1 sold, 0 flat, 1 bought
         ("seen_ns", "<i8"),
@@ -115,8 +117,10 @@ def work_leg(pair, leg, index, goal, time_ns, requests, count):
         return count
     crossing = leg.attempts > 0 or pair.patience == 0.0
     if missing > 0:
-        return ask_enter(requests, count, index, BUY, leg.ask if crossing else leg.bid, missing, pair.signal)
-    return ask_enter(requests, count, index, SELL, leg.bid if crossing else leg.ask, -missing, pair.signal)
+        count = ask_enter(requests, count, index, BUY, leg.ask if crossing else leg.bid, missing, pair.signal)
+    else:
+        count = ask_enter(requests, count, index, SELL, leg.bid if crossing else leg.ask, -missing, pair.signal)
+    return go_anywhere(requests, count) if pair.routing > 0.0 else count
 
 
 @hot

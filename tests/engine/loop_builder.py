@@ -74,6 +74,7 @@ PARAMETERS = {
     "quantity": 100,
     "patience": 2.0,
     "memory": 0.0,
+    "routing": 0.0,
 }
 
 

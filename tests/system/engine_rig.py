@@ -52,7 +52,7 @@ def wait_until(condition: Callable[[], Any], what: str | Callable[[], str], seco
 def pairs_parameters(**changed: float) -> dict[str, float]:
     """A pairs strategy that trades all the time: it follows its spread closely and hardly waits."""
     usual = {"hedge_ratio": 1.0, "centre": 0.0, "deviation": 0.02, "entry": 0.5, "exit": 0.1}
-    return usual | {"quantity": 100.0, "patience": 0.05, "memory": 1.0} | changed
+    return usual | {"quantity": 100.0, "patience": 0.05, "memory": 1.0, "routing": 0.0} | changed
 
 
 class Rig:

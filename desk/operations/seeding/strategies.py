@@ -18,6 +18,8 @@ ENTRY = 1.5
 """deviations; less than the default, so that a demo that is watched for minutes trades"""
 POSITION_VALUE = 10_000
 """of the first leg, in the currency"""
+ROUTED_EVERY = 4
+"""of so many strategies one sends its orders to the best of all venues, the others to their own"""
 
 
 def demo_user(role: Role) -> User:
@@ -47,10 +49,13 @@ def define_demo_strategies(kind: StrategyKind, market: Market, session: str) -> 
     """Return one strategy for each of the strongest pairs of the session, defining those that are missing."""
     pairs = Pair.objects.filter(source=session).select_related("first", "second")[:STRATEGIES]
     where = shared_out(demo_venues(market), len(pairs))
-    return [define_demo_strategy(kind, demo.number, pair) for demo, pair in zip(where, pairs, strict=True)]
+    return [
+        define_demo_strategy(kind, demo.number, pair, routed=at % ROUTED_EVERY == 0)
+        for at, (demo, pair) in enumerate(zip(where, pairs, strict=True))
+    ]
 
 
-def define_demo_strategy(kind: StrategyKind, venue: int, pair: Pair) -> Strategy:
+def define_demo_strategy(kind: StrategyKind, venue: int, pair: Pair, routed: bool) -> Strategy:
     """Return the strategy that is named after the pair."""
     name = f"{pair.first.name} / {pair.second.name}"
     known = Strategy.objects.filter(name=name).first()
@@ -62,11 +67,11 @@ def define_demo_strategy(kind: StrategyKind, venue: int, pair: Pair) -> Strategy
         kind=kind.name,
         venue=venue,
         instruments=[pair.first.pk, pair.second.pk],
-        parameters=parameters_of(kind, pair),
+        parameters=parameters_of(kind, pair, routed),
     )
 
 
-def parameters_of(kind: StrategyKind, pair: Pair) -> dict[str, Any]:
+def parameters_of(kind: StrategyKind, pair: Pair, routed: bool = False) -> dict[str, Any]:
     """Return the kind's defaults with what the earlier session says about the pair."""
     estimated = {
         "hedge_ratio": pair.hedge_ratio,
@@ -74,6 +79,7 @@ def parameters_of(kind: StrategyKind, pair: Pair) -> dict[str, Any]:
         "deviation": pair.spread_deviation,
         "entry": ENTRY,
         "quantity": round_lots(pair.first, POSITION_VALUE),
+        "routing": int(routed),
     }
     return {parameter.name: estimated.get(parameter.name, parameter.default) for parameter in kind.parameters}
 

@@ -151,10 +151,13 @@ def test_a_strategy_gets_its_kinds_defaults_with_what_is_known_about_the_pair() 
             Parameter("deviation", "Deviation", "", 0.001, 10, 1),
             Parameter("entry", "Entry", "", 0.1, 20, 2),
             Parameter("quantity", "Quantity", "", 1, 1000, 100, step=1),
+            Parameter("routing", "Orders go to", "0 the strategy's venue, 1 best of all venues", 0, 1, 0, step=1),
         ],
         hash="0" * 16,
     )
-    assert parameters_of(kind, pair) == {"hedge_ratio": 0.8, "deviation": 0.05, "entry": 1.5, "quantity": 400}
+    known = {"hedge_ratio": 0.8, "deviation": 0.05, "entry": 1.5, "quantity": 400}
+    assert parameters_of(kind, pair) == known | {"routing": 0}
+    assert parameters_of(kind, pair, routed=True) == known | {"routing": 1}
 
 
 def test_an_instrument_that_costs_more_than_the_demo_wants_to_spend_is_bought_by_the_lot() -> None:

@@ -233,7 +233,7 @@ def _quiet() -> dict[str, float]:
     """Parameters with which the pairs strategy itself does nothing."""
     return {
         "hedge_ratio": 1.0, "centre": 0.0, "deviation": 10_000.0, "entry": 20.0, "exit": 0.5, "quantity": 100,
-        "patience": 2.0, "memory": 0.0,
+        "patience": 2.0, "memory": 0.0, "routing": 0.0,
     }  # fmt: skip
 
 

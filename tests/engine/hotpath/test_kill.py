@@ -185,6 +185,7 @@ def centre_parameters() -> dict[str, float]:
         "quantity": 100,
         "patience": 2.0,
         "memory": 0.0,
+        "routing": 0.0,
     }
 
 

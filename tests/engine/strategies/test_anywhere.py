@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from engine.messages.codes import ReportKind, TimeInForce
+from engine.messages.codes import RecordKind, ReportKind, TimeInForce
 from engine.messages.control import StartStrategy
 from engine.strategies import STRATEGIES, compiled_kind
 from tests.engine.hotpath.test_router_orders import ASK, asked, quoted_loop
-from tests.engine.loop_builder import ALPHA, OTHER_VENUE, STRATEGY, TEAM, VENUE, Loop
+from tests.engine.loop_builder import ALPHA, BRAVO, OTHER_VENUE, PARAMETERS, STRATEGY, TEAM, VENUE, Loop
 from tests.engine.strategies import roamer
 
 BID = 999_900
@@ -60,3 +60,24 @@ def test_post_only_never_takes(loop: Loop) -> None:
 
 def test_fill_or_kill_is_the_legs_own_venues(loop: Loop) -> None:
     assert roam(loop, 400, ASK, FOK) == [(VENUE, 400, ASK, FOK)]
+
+
+def test_a_pair_with_routing_holds_its_legs_over_several_venues() -> None:
+    loop = quoted_loop()
+    for venue in (VENUE, OTHER_VENUE):
+        loop.quote(BRAVO, 979_900, 980_100, venue=venue)
+    loop.taken()
+    values = PARAMETERS | {"routing": 1.0, "patience": 0.0, "quantity": 800, "hedge_ratio": 0.5, "centre": 49.0}
+    kind = compiled_kind("pairs").hash
+    loop.applied(StartStrategy(STRATEGY, "pair", TEAM, "pairs", kind, VENUE, [ALPHA, BRAVO], values))
+    loop.quote(ALPHA, BID + 100, ASK + 100)
+    sent = loop.bodies(RecordKind.ORDER_REQUEST)
+    assert {(row["instrument"], row["venue"]) for row in sent} == {
+        (ALPHA, VENUE), (ALPHA, OTHER_VENUE), (BRAVO, OTHER_VENUE),
+    }  # fmt: skip
+    for row in sent:
+        loop.report(ReportKind.ACCEPTED, row["order_id"], row["quantity"], row["price"], venue=row["venue"])
+        loop.report(ReportKind.EXECUTED, row["order_id"], row["quantity"], row["price"], venue=row["venue"])
+    assert [(int(loop.leg(at)["position"]), int(loop.leg(at)["open_orders"])) for at in (0, 1)] == [(-800, 0), (400, 0)]
+    loop.quote(ALPHA, BID + 200, ASK + 200)
+    assert asked(loop) == []

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.hotpath.tables import LEG, MAX_REQUESTS, REQUEST
+from engine.hotpath.tables import ENTER_ANYWHERE, LEG, MAX_REQUESTS, REQUEST
 from engine.messages.codes import OrderAction, Side
 from engine.strategies import pairs, requests
 
 SECOND_NS = 1_000_000_000
 MIDDLE = 1_000_000
+WORDS = {int(OrderAction.ENTER): "enter", ENTER_ANYWHERE: "enter anywhere"}
 PARAMETERS = {
     "hedge_ratio": 1.5,
     "centre": -50.0,
@@ -24,6 +25,7 @@ PARAMETERS = {
     "quantity": 100.0,
     "patience": 2.0,
     "memory": 0.0,
+    "routing": 0.0,
 }
 
 
@@ -75,8 +77,8 @@ class Pair:
             if request.action == OrderAction.CANCEL:
                 found.append(("cancel", int(request.leg), "", int(request.order_id), 0))
             else:
-                side = Side(int(request.side)).name
-                found.append(("enter", int(request.leg), side, int(request.price), int(request.quantity)))
+                word, side = WORDS[int(request.action)], Side(int(request.side)).name
+                found.append((word, int(request.leg), side, int(request.price), int(request.quantity)))
         return found
 
     def rest(self, at: int, side: Side, quantity: int, order_id: int = 7) -> None:
@@ -207,6 +209,18 @@ def test_an_impatient_pair_crosses_at_once() -> None:
         ("enter", 0, "SELL", MIDDLE + 1250 - 100, 100),
         ("enter", 1, "BUY", MIDDLE + 100, 150),
     ]
+
+
+def test_with_routing_its_orders_go_to_the_best_of_all_venues_whether_they_rest_or_cross() -> None:
+    resting, crossing = Pair({"routing": 1.0}), Pair({"routing": 1.0, "patience": 0.0})
+    for pair, side in ((resting, 1), (crossing, -1)):
+        pair.spread(2.5)
+        assert pair.decide() == [
+            ("enter anywhere", 0, "SELL", MIDDLE + 1250 + side * 100, 100),
+            ("enter anywhere", 1, "BUY", MIDDLE - side * 100, 150),
+        ]
+    resting.rest(0, Side.SELL, 100)
+    assert resting.decide(2 * SECOND_NS)[0] == ("cancel", 0, "", 7, 0)
 
 
 def test_an_order_on_the_wrong_side_is_canceled_when_the_signal_turns() -> None:
