@@ -16,6 +16,7 @@ from engine.messages import control
 from engine.messages.codes import FeedEventKind, RecordKind, Side, TimeInForce
 from engine.messages.records import TextRecord, bodies, runs
 from engine.protocols import moldudp64
+from engine.protocols.layouts import MalformedMessage
 from engine.simulator.floor_port import DONE, tell
 from engine.simulator.generator import default_instruments
 from tests.system.engine_rig import PASSWORD, TEAM, USER, XSIM, Rig, running, wait_until
@@ -35,11 +36,22 @@ def feed_events(rig: Rig) -> list[FeedEventKind]:
     return found
 
 
+def whole_packets(raw: bytes) -> Iterator[tuple[moldudp64.Packet, bytes]]:
+    """The packets of a file that the exchange still writes, and their bytes: the last one may be cut."""
+    place = 0
+    while place < len(raw):
+        try:
+            packet, after = moldudp64.decode_prefix(raw, place)
+        except MalformedMessage:
+            return
+        yield packet, raw[place:after]
+        place = after
+
+
 def published(rig: Rig) -> int:
     """Messages of the session so far, as the exchange's own file has them."""
-    raw, place, last = (rig.directory / "exchange" / "xsim.feed").read_bytes(), 0, 0
-    while place < len(raw):
-        packet, place = moldudp64.decode_prefix(raw, place)
+    last = 0
+    for packet, _ in whole_packets((rig.directory / "exchange" / "xsim.feed").read_bytes()):
         last = packet.sequence + len(packet.messages) - 1
     return last
 
@@ -50,11 +62,8 @@ def true_tops(rig: Rig) -> list[dict[str, Any]]:
 
     loop = Loop(venues=(), instruments=INSTRUMENTS)
     loop.define_venue(XSIM)
-    raw, place = (rig.directory / "exchange" / "xsim.feed").read_bytes(), 0
-    while place < len(raw):
-        _, after = moldudp64.decode_prefix(raw, place)
-        loop.datagram(raw[place:after])
-        place = after
+    for _, datagram in whole_packets((rig.directory / "exchange" / "xsim.feed").read_bytes()):
+        loop.datagram(datagram)
     return shown(StateFrame(loop.configuration, 1, "paper").make())
 
 

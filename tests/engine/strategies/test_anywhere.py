@@ -70,6 +70,7 @@ def test_a_pair_with_routing_holds_its_legs_over_several_venues() -> None:
     values = PARAMETERS | {"routing": 1.0, "patience": 0.0, "quantity": 800, "hedge_ratio": 0.5, "centre": 49.0}
     kind = compiled_kind("pairs").hash
     loop.applied(StartStrategy(STRATEGY, "pair", TEAM, "pairs", kind, VENUE, [ALPHA, BRAVO], values))
+    loop.quote(ALPHA, BID + 100, ASK + 100, venue=OTHER_VENUE)
     loop.quote(ALPHA, BID + 100, ASK + 100)
     sent = loop.bodies(RecordKind.ORDER_REQUEST)
     assert {(row["instrument"], row["venue"]) for row in sent} == {
@@ -79,5 +80,6 @@ def test_a_pair_with_routing_holds_its_legs_over_several_venues() -> None:
         loop.report(ReportKind.ACCEPTED, row["order_id"], row["quantity"], row["price"], venue=row["venue"])
         loop.report(ReportKind.EXECUTED, row["order_id"], row["quantity"], row["price"], venue=row["venue"])
     assert [(int(loop.leg(at)["position"]), int(loop.leg(at)["open_orders"])) for at in (0, 1)] == [(-800, 0), (400, 0)]
+    loop.taken()
     loop.quote(ALPHA, BID + 200, ASK + 200)
     assert asked(loop) == []
