@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.contrib.contenttypes.models import ContentType
 from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
@@ -48,6 +49,19 @@ def cheap_passwords() -> Iterator[None]:
         for name, value in (("time_cost", 1), ("memory_cost", 8), ("parallelism", 1)):
             patch.setattr(Argon2PasswordHasher, name, value)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tables_are_emptied_and_no_more() -> Iterator[None]:
+    """Behind a test with real transactions Django writes its own permissions anew, a fifth of a second of work. The
+    desk asks for none of them: what somebody may do is the role's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("django.core.management.commands.flush.emit_post_migrate_signal", _forget_content_types)
+        yield
+
+
+def _forget_content_types(*_: object, **__: object) -> None:
+    ContentType.objects.clear_cache()
 
 
 @pytest.fixture(scope="session", autouse=True)
