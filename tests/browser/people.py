@@ -58,7 +58,11 @@ class Person:
 
     def reads(self, text: str) -> None:
         """Some visible notice says this."""
-        expect(self.page.locator(".notice:visible", has_text=text)).to_have_count(1, timeout=WAIT_MS)
+        notices = self.page.locator(".notice:visible")
+        try:
+            expect(notices.filter(has_text=text)).to_have_count(1, timeout=WAIT_MS)
+        except AssertionError as error:
+            raise AssertionError(f"{self.page.url} says {notices.all_inner_texts()}, not {text!r}") from error
 
     def status(self, name: str) -> Locator:
         """One item of the status bar."""
