@@ -56,11 +56,13 @@ def tables_are_emptied_and_no_more() -> Iterator[None]:
     """Behind a test with real transactions Django writes its own permissions anew, a fifth of a second of work. The
     desk asks for none of them: what somebody may do is the role's."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("django.core.management.commands.flush.emit_post_migrate_signal", _forget_content_types)
+        patch.setattr("django.core.management.commands.flush.emit_post_migrate_signal", lambda *_, **__: None)
         yield
 
 
-def _forget_content_types(*_: object, **__: object) -> None:
+@pytest.fixture(autouse=True)
+def content_types_are_looked_up_again() -> None:
+    """Those that another test made were taken back with it."""
     ContentType.objects.clear_cache()
 
 
