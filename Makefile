@@ -6,7 +6,8 @@ STAMPS := $(VENV)/stamps
 INSTALL := PYTHON="$(PYTHON)" VENV="$(VENV)" sh install.sh
 
 export PYTHONUNBUFFERED := 1
-export PYTEST_WORKERS ?= 2
+# Three for two cores: one of them always waits for a venue, a clock or a browser.
+export PYTEST_WORKERS ?= 3
 # Whoever keeps no compiled sources elsewhere keeps them here: hundreds of processes would each compile them again.
 COMPILED := PYTHONDONTWRITEBYTECODE=
 

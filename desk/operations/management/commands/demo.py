@@ -22,7 +22,7 @@ from desk.operations.processes import die_with_parent
 
 FEWEST_PAIRS = 20
 SIGNIFICANCE = 0.05
-EARLIER_SECONDS = 7200
+EARLIER_SECONDS = 5400
 ROW_SECONDS = 10
 
 
