@@ -22,6 +22,7 @@ REJECT_REASONS = {
     "A": "the venue refused the login: user or password is wrong (not authorized)",
     "S": "the venue refused the login: it does not have the session that was asked for",
 }
+TOO_LONG = "user or password does not fit SoupBinTCP: plain letters, at most 6 of the user and 10 of the password"
 LENGTH_FIELD = 2
 Made = TypeVar("Made")
 
@@ -65,14 +66,17 @@ def log_in(
     deadline = time.monotonic() + timeout_s
     where = f"{address.host}:{address.port}"
     try:
+        request = soupbintcp.encode(
+            "login_request", username=user, password=password, session=session, sequence=sequence
+        )
+    except ValueError:  # which has the password in its text
+        raise LoginFailed(TOO_LONG) from None
+    try:
         connection = socket.create_connection(address, timeout_s)
     except OSError as error:
         raise LoginFailed(f"cannot connect to {where}: {error.strerror or error}") from None
     try:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        request = soupbintcp.encode(
-            "login_request", username=user, password=password, session=session, sequence=sequence
-        )
         connection.sendall(request)
         log.sent(request)
         answer = _read_answer(connection, deadline)

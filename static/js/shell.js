@@ -73,5 +73,15 @@ function startControls() {
   document.querySelector(".rail [aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "center" });
 }
 
+// A choice that was made before htmx listened, or that the browser kept over a reload, would be shown and not followed.
+document.body.addEventListener("htmx:load", (event) => {
+  if (event.target !== document.body) return;
+  for (const select of document.querySelectorAll("select[hx-get]")) {
+    const options = [...select.options];
+    const served = options.find((option) => option.defaultSelected) ?? options[0];
+    if (served && select.value !== served.value) select.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+});
+
 startControls();
 start();

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -110,6 +111,17 @@ def test_nobody_listening_is_a_sentence() -> None:
         log_in(address, "desk", "secret", "", 1, 1)
 
 
+@pytest.mark.parametrize(
+    ("user", "password"), [("desk", "longer than ten"), ("traders", "secret"), ("desk", "pass\u20ac")]
+)
+def test_what_does_not_fit_is_a_sentence_that_keeps_the_password(user: str, password: str) -> None:
+    with pytest.raises(LoginFailed) as failure:
+        log_in(Address("127.0.0.1", 1), user, password, "", 1, 1)
+    said = "".join(traceback.format_exception(failure.value))
+    assert "at most 6 of the user and 10 of the password" in said
+    assert password not in said
+
+
 def wait_for(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 5
     while not condition():
@@ -138,12 +150,13 @@ def test_an_abandoned_attempt_leaves_no_connection(serve: Callable[..., Server])
     assert server.connection.recv(1) == b""
 
 
-def test_an_attempt_that_breaks_off_says_so_and_leaves_no_connection(serve: Callable[..., Server]) -> None:
-    server = serve(ACCEPTED)
-    attempt = LoginAttempt(server.address, "a name that is far too long", "secret", "", 1)
+def test_an_attempt_that_breaks_off_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a mistake of ours")
+
+    monkeypatch.setattr("engine.venues.soupbin_session.socket.create_connection", broken)
+    attempt = LoginAttempt(Address("127.0.0.1", 1), "desk", "secret", "", 1)
     wait_for(lambda: attempt.outcome is not None)
     assert isinstance(attempt.outcome, LoginFailed)
-    assert str(attempt.outcome) == "the attempt to connect broke off: ValueError; the engine's log says where"
+    assert str(attempt.outcome) == "the attempt to connect broke off: RuntimeError; the engine's log says where"
     assert not attempt.outcome.refused
-    wait_for(lambda: server.connection is not None)
-    assert server.received == b""
