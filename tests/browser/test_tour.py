@@ -16,7 +16,7 @@ pytestmark = [
     pytest.mark.timeout(900),
 ]
 BACKTEST_MS = 300_000
-EAGER = {"Entry": "0.1", "Exit": "0.05", "Patience": "0.5"}
+EAGER = {"Entry": "0.1", "Exit": "0.05", "Patience": "0.5", "Memory of the centre": "5"}
 
 
 @pytest.fixture(scope="module")
