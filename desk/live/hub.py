@@ -179,10 +179,11 @@ class Hub:
     async def _check_permissions(self) -> None:
         while True:
             await asyncio.sleep(PERMISSIONS_SECONDS)
-            present = {client.session_key for client in self.clients}
+            # Who comes while the tables are read was let in by them, and is not in the answer.
+            present = list(self.clients)
             if present:
-                allowed = await self._load_permissions(present)
-                for client in self.clients:
+                allowed = await self._load_permissions({client.session_key for client in present})
+                for client in present:
                     _apply_permissions(client, allowed)
 
 

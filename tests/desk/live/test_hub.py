@@ -141,6 +141,25 @@ async def test_a_session_that_ends_or_may_see_other_things_is_closed(
     assert heard[-1]["code"] == frames.SESSION_REVOKED
 
 
+async def test_who_comes_while_the_sessions_are_looked_at_stays(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.join()
+    late: list[Client] = []
+    looks = 0
+
+    async def permissions(keys: set[str]) -> dict[str, tuple[frozenset[int], bool]]:
+        nonlocal looks
+        looks += 1
+        if not late:
+            late.append(desk.join("bob", BOB))
+        return await desk.permissions(keys)
+
+    monkeypatch.setattr(desk.hub, "_load_permissions", permissions)
+    async with asyncio.timeout(5.0):
+        while looks < 2:  # noqa: ASYNC110  a look is announced to nobody
+            await asyncio.sleep(0.01)
+    assert late[0].close_code is None
+
+
 async def test_the_oldest_page_of_a_person_makes_room_for_the_newest(desk: Desk) -> None:
     pages = [desk.join() for _ in range(frames.MAX_SOCKETS_PER_USER + 1)]
     assert [page.close_code for page in pages] == [frames.SUPERSEDED] + [None] * frames.MAX_SOCKETS_PER_USER
