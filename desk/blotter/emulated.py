@@ -10,9 +10,10 @@ from engine.messages.codes import ParentState, TimeInForce
 from engine.messages.prices import FOREVER_NS
 
 GOOD_TILL = (TimeInForce.GTC, TimeInForce.GTD)
+AT_SESSION = "at_session"
 WORDS = {
     "good_till": "it has day orders only. Kept by the desk, entered anew each session",
-    "at_session": "it has no auction. Goes out once, as an IOC order, when its market hours begin or before they end",
+    AT_SESSION: "it has no auction. Goes out once, as an IOC order, when its market hours begin or before they end",
 }
 MOMENT_FORMS = ("%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
 LATEST_YEAR = 2100  # records have room for seconds until 2106
@@ -32,11 +33,25 @@ def ending(end_ns: int) -> str:
     return "when it is canceled" if end_ns == FOREVER_NS else f"{time_of(end_ns):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def end_sentence(parent: Parent) -> str:
-    """Why an emulated order ended; empty while it works, or for another reason than its time."""
+def end_sentence(parent: Parent, algorithm: str, went_out: bool) -> str:
+    """Why an emulated order expired; empty while it works, or when it ended for another reason."""
     if parent.state != ParentState.EXPIRED:
         return ""
+    if algorithm == AT_SESSION:
+        return (
+            "It went out; what was not filled then is over."
+            if went_out
+            else "Expired: it could not go out in its time."
+        )
     return f"Expired: its time was over at {ending(parent.end_ns)}."
+
+
+def end_words(parent: Parent, algorithm: str) -> str:
+    """When a parent order ends; its day, too, where that is not the one on which it begins."""
+    if algorithm == AT_SESSION:
+        return "once it went out"
+    begins, ends = time_of(parent.start_ns), time_of(min(parent.end_ns, FOREVER_NS))
+    return f"{ends:%H:%M:%S}" if begins.date() == ends.date() else ending(parent.end_ns).removesuffix(" UTC")
 
 
 def read_good_till(text: str, in_force: str, errors: dict[str, str]) -> int:

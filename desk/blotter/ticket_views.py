@@ -17,7 +17,7 @@ from desk.accounts import policy
 from desk.accounts.person import person
 from desk.blotter import parents, refused, services
 from desk.blotter.canceling import cancel_answer, posted_number
-from desk.blotter.emulated import emulation_sentence, end_sentence
+from desk.blotter.emulated import emulation_sentence, end_sentence, end_words
 from desk.blotter.entries import Entered
 from desk.blotter.legs import legs_done
 from desk.blotter.models import OrderEntry, time_of
@@ -30,7 +30,6 @@ from desk.link import client
 from desk.refusals import Invalid, OutcomeUnknown, Refusal
 from desk.reports.services import costs_of_parent
 from engine.messages.catalogue import Catalogue
-from engine.messages.prices import FOREVER_NS
 
 SHOWN = 100
 NOT_TERMS = {"csrfmiddlewaretoken", "action", "looked_at"}
@@ -159,19 +158,20 @@ def parent(request: HttpRequest, parent_id: int) -> HttpResponse:
     found = parents.find_parent(user, parent_id)
     names = dict(parents.venue_names())
     venues = ", ".join(names.get(number, str(number)) for number in found.venue_numbers)
+    name, children = parents.algorithm_names().get(found.kind, ""), parents.children_of(found)[:SHOWN]
     context = {
         "parent": found,
         "algorithm": parents.algorithm_labels().get(found.kind, f"algorithm {found.kind}"),
         "venues": venues,
         "average_price": parents.average_price(found),
         "terms": parents.terms_of(found),
-        "emulated": emulation_sentence(parents.algorithm_names().get(found.kind, ""), venues),
-        "expired": end_sentence(found),
-        "endless": found.end_ns == FOREVER_NS,
+        "emulated": emulation_sentence(name, venues),
+        "expired": end_sentence(found, name, bool(children)),
+        "ends": end_words(found, name),
         "refusal": refused.last_refusal(found.pk),
         "auction": parents.auction_sentence(found),
         "legs": legs_done(found) if found.legs else [],
-        "children": parents.children_of(found)[:SHOWN],
+        "children": children,
         "fills": parents.fills_of(found)[:SHOWN],
         "costs": costs_of_parent(user, found.pk, time_of(found.time_ns).date()),
         "may_cancel": found.working and policy.may_cancel_order(user, found.team_id),

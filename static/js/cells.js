@@ -13,6 +13,7 @@ const FORMATS = {
   signed: (value) => format.quantity(value),
   signal: (value) => format.decimals(value, 2),
   clock: (value) => format.clock(value),
+  end: (value) => format.end(value),
   duration: (value) => format.duration(value),
   age: (value) => format.age(value ? Date.now() - value / 1e6 : null),
   flag: (value) => (value ? "Yes" : "No"),

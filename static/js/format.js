@@ -106,6 +106,13 @@ export function clock(timeNs) {
   return new Date(Number(text.slice(0, -6))).toISOString().slice(11, 23);
 }
 
+// When something ends: to the second today, with its day on another one.
+export function end(timeNs) {
+  if (!timeNs || timeNs === "0") return UNKNOWN;
+  const text = new Date(Number(String(timeNs).slice(0, -6))).toISOString();
+  return text.slice(0, 10) === new Date().toISOString().slice(0, 10) ? text.slice(11, 19) : `${text.slice(0, 10)} ${text.slice(11, 16)}`;
+}
+
 export function duration(ns) {
   if (ns === null || ns === undefined) return UNKNOWN;
   if (ns < 10_000) return `${(ns / 1000).toFixed(2)} µs`;

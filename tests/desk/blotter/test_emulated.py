@@ -9,7 +9,8 @@ import pytest
 from django.test import Client
 
 from desk.accounts.models import User
-from desk.blotter.models import OrderEntry
+from desk.blotter.emulated import end_sentence, end_words
+from desk.blotter.models import OrderEntry, Parent
 from desk.blotter.terms import in_words
 from desk.blotter.waiting import check_within
 from desk.link.projector import project
@@ -121,6 +122,29 @@ def test_the_page_says_how_it_is_kept_and_why_it_ended(engine: FakeEngine, alice
     assert "when it is canceled" in page
     page = client.get("/blotter/parents/3/").content.decode()
     assert f"{SAID} Expired: its time was over at 2023-11-14 22:13:20 UTC." in page
+
+
+@pytest.mark.parametrize(
+    ("went_out", "sentence"),
+    [
+        (True, "It went out; what was not filled then is over."),
+        (False, "Expired: it could not go out in its time."),
+    ],
+)
+def test_one_for_the_session_says_whether_it_went_out(went_out: bool, sentence: str) -> None:
+    ended = Parent(state=ParentState.EXPIRED, start_ns=START_NS, end_ns=START_NS + 86_400 * 10**9)
+    working = Parent(state=ParentState.WORKING, start_ns=START_NS, end_ns=START_NS + 86_400 * 10**9)
+    assert end_sentence(ended, "at_session", went_out) == sentence
+    assert end_sentence(working, "at_session", went_out) == ""
+    assert end_words(ended, "at_session") == "once it went out"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(5, "22:13:25"), (86_400, "2023-11-15 22:13:20"), (None, "when it is canceled")]
+)
+def test_an_end_on_another_day_has_its_day(seconds: int | None, words: str) -> None:
+    end_ns = FOREVER_NS if seconds is None else START_NS + seconds * 10**9
+    assert end_words(Parent(start_ns=START_NS, end_ns=end_ns), "twap") == words
 
 
 def test_one_that_its_venue_keeps_says_till_when(alice: User, client_of: Any) -> None:
