@@ -62,7 +62,8 @@ STYLE = Pairs(patience=3600.0)
 CAPACITY = 1024
 STOP_AT = 8  # in the header of the feed's ring: the pusher has no more
 LEAD_NS = 300_000
-DRAIN_NS = 50_000_000
+DRAIN_NS = 200_000_000  # of silence after the last packet
+PATIENCE_NS = 5_000_000_000
 READY_S = 240.0
 STOP_S = 60.0
 
@@ -116,8 +117,22 @@ def stamp_orders(orders, packet, seen, sizes, timespec):
 
 
 @hot
+def push_packet(feed, orders, n, source, length, seen, sizes, packet, timespec):
+    """Push one packet, once the ring has room. Returns whether it had within PATIENCE_NS."""
+    if packet_push(feed, n, source, length) != 0:
+        return 1
+    end = clock_gettime(MONOTONIC, timespec) + PATIENCE_NS
+    while packet_push(feed, n, source, length) == 0:
+        stamp_orders(orders, packet, seen, sizes, timespec)
+        if clock_gettime(MONOTONIC, timespec) > end:
+            return 0
+    return 1
+
+
+@hot
 def send_packets(feed, orders, packets, offsets, sequences, first, last, gap_ns, due, seen, sizes, packet, timespec):
-    """Packets first to last - 1 at their intended times. Returns how many were pushed: the ring may be full."""
+    """Packets first to last - 1 at their intended times; while the ring is full they wait, and their time runs. Returns
+    how many were pushed: less than all when nothing was taken for PATIENCE_NS."""
     start = clock_gettime(MONOTONIC, timespec) + LEAD_NS
     for n in range(first, last):
         when = start + (n - first) * gap_ns
@@ -125,11 +140,14 @@ def send_packets(feed, orders, packets, offsets, sequences, first, last, gap_ns,
         while clock_gettime(MONOTONIC, timespec) < when:
             stamp_orders(orders, packet, seen, sizes, timespec)
         begin = load_i64(offsets + n * 8)
-        if packet_push(feed, n, packets + begin, load_i64(offsets + n * 8 + 8) - begin) == 0:
+        length = load_i64(offsets + n * 8 + 8) - begin
+        if push_packet(feed, orders, n, packets + begin, length, seen, sizes, packet, timespec) == 0:
             return n - first
     end = clock_gettime(MONOTONIC, timespec) + DRAIN_NS
     while clock_gettime(MONOTONIC, timespec) < end:
-        stamp_orders(orders, packet, seen, sizes, timespec)
+        if packet_waits(orders):
+            stamp_orders(orders, packet, seen, sizes, timespec)
+            end = clock_gettime(MONOTONIC, timespec) + DRAIN_NS
     return last - first
 
 
@@ -225,7 +243,7 @@ class Meter:
         stamps = (self.due, self.seen, self.sizes, self.packet, self.timespec)
         pushed = send_packets(*map(address_of, arrays), first, last, gap_ns, *map(address_of, stamps))
         if pushed != last - first:
-            raise RuntimeError(f"the ring was full after {pushed} packets")
+            raise RuntimeError(f"nobody took packets for {PATIENCE_NS / 1e9:g} s after {pushed} of them")
 
     def latencies(self, first: int, last: int) -> np.ndarray[Any, Any]:
         """From intended push to the order, nanoseconds, of packets first to last - 1 that caused any."""
