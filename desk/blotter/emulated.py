@@ -50,7 +50,7 @@ def end_words(parent: Parent, algorithm: str) -> str:
     """When a parent order ends; its day, too, where that is not the one on which it begins."""
     if algorithm == AT_SESSION:
         return "once it went out"
-    begins, ends = time_of(parent.start_ns), time_of(min(parent.end_ns, FOREVER_NS))
+    begins, ends = time_of(parent.start_ns), time_of(parent.end_ns)
     return f"{ends:%H:%M:%S}" if begins.date() == ends.date() else ending(parent.end_ns).removesuffix(" UTC")
 
 

@@ -30,6 +30,7 @@ from desk.link import client
 from desk.refusals import Invalid, OutcomeUnknown, Refusal
 from desk.reports.services import costs_of_parent
 from engine.messages.catalogue import Catalogue
+from engine.messages.codes import OrderState
 
 SHOWN = 100
 NOT_TERMS = {"csrfmiddlewaretoken", "action", "looked_at"}
@@ -159,6 +160,7 @@ def parent(request: HttpRequest, parent_id: int) -> HttpResponse:
     names = dict(parents.venue_names())
     venues = ", ".join(names.get(number, str(number)) for number in found.venue_numbers)
     name, children = parents.algorithm_names().get(found.kind, ""), parents.children_of(found)[:SHOWN]
+    went_out = any(child.state != OrderState.DENIED for child in children)
     context = {
         "parent": found,
         "algorithm": parents.algorithm_labels().get(found.kind, f"algorithm {found.kind}"),
@@ -166,7 +168,7 @@ def parent(request: HttpRequest, parent_id: int) -> HttpResponse:
         "average_price": parents.average_price(found),
         "terms": parents.terms_of(found),
         "emulated": emulation_sentence(name, venues),
-        "expired": end_sentence(found, name, bool(children)),
+        "expired": end_sentence(found, name, went_out),
         "ends": end_words(found, name),
         "refusal": refused.last_refusal(found.pk),
         "auction": parents.auction_sentence(found),

@@ -15,7 +15,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import OriginValidator
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from desk.accounts.models import User
 from desk.positions.models import PnlPoint
@@ -217,3 +217,20 @@ def test_the_chart_is_drawn_in_a_browser_that_has_no_locale(
     page.goto(address)
     expect(page.locator("#pnl-chart canvas")).to_be_visible(timeout=WAIT_MS)
     assert errors == []
+
+
+def test_a_choice_that_is_made_before_the_scripts_ran_is_followed(
+    browser: Browser,  # noqa: F811
+    address: str,
+    alice: User,
+    strategy: Strategy,
+) -> None:
+    page = page_of(browser, address, alice)
+    held: list[Route] = []
+    page.route("**/htmx*.js", lambda route: held.append(route))
+    page.goto(f"{address}/blotter/ticket/", wait_until="commit")
+    page.get_by_label("How").select_option(label="TWAP")
+    expect(page.get_by_label("Slices")).to_have_count(0)
+    for route in held:
+        route.continue_()
+    expect(page.get_by_label("Slices")).to_be_visible(timeout=WAIT_MS)

@@ -150,13 +150,19 @@ def test_an_abandoned_attempt_leaves_no_connection(serve: Callable[..., Server])
     assert server.connection.recv(1) == b""
 
 
-def test_an_attempt_that_breaks_off_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_attempt_that_breaks_off_says_so_and_leaves_no_connection(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("a mistake of ours")
 
-    monkeypatch.setattr("engine.venues.soupbin_session.socket.create_connection", broken)
-    attempt = LoginAttempt(Address("127.0.0.1", 1), "desk", "secret", "", 1)
+    monkeypatch.setattr("engine.venues.soupbin_session._read_answer", broken)
+    server = serve()
+    attempt = LoginAttempt(server.address, "desk", "secret", "", 1)
     wait_for(lambda: attempt.outcome is not None)
     assert isinstance(attempt.outcome, LoginFailed)
     assert str(attempt.outcome) == "the attempt to connect broke off: RuntimeError; the engine's log says where"
     assert not attempt.outcome.refused
+    wait_for(lambda: server.connection is not None and server.received != b"")
+    assert server.connection is not None
+    assert server.connection.recv(1) == b""
