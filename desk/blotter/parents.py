@@ -157,10 +157,7 @@ def terms_of(parent: Parent) -> list[tuple[str, str, float | str]]:
     found: list[tuple[str, str, float | str]] = []
     for name, value in entry.terms.get("parameters", {}).items():
         row = known_ones.get(name)
-        if row is not None and row.choices:
-            found.append((row.label, "", row.choices.get(f"{value:g}", value)))
-        else:
-            found.append((row.label if row else name, row.unit if row else "", value))
+        found.append((row.label, *row.told(value)) if row else (name, "", value))
     return found
 
 

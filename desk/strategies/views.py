@@ -214,15 +214,13 @@ def _answer(request: HttpRequest, strategy: Strategy, said: str | Refusal) -> Ht
 def _parameters(strategy: Strategy) -> list[dict[str, Any]]:
     kind = _kind_if_known(strategy)
     known = {parameter.name: parameter for parameter in kind.parameters} if kind else {}
-    names = [*known, *(name for name in strategy.parameters if name not in known)]
-    return [
-        {
-            "label": known[name].label if name in known else name.replace("_", " ").capitalize(),
-            "unit": known[name].unit if name in known else "",
-            "value": strategy.parameters.get(name),
-        }
-        for name in names
-    ]
+    found = []
+    for name in [*known, *(name for name in strategy.parameters if name not in known)]:
+        value = strategy.parameters.get(name)
+        unit, shown = known[name].told(value) if name in known and value is not None else ("", value)
+        label = known[name].label if name in known else name.replace("_", " ").capitalize()
+        found.append({"label": label, "unit": unit, "value": shown})
+    return found
 
 
 def _kind_if_known(strategy: Strategy) -> StrategyKind | None:

@@ -29,6 +29,10 @@ class Parameter:
         parts = [part.strip().partition(" ") for part in self.unit.split(",")]
         return {number: words for number, _, words in parts} if all(number.isdigit() for number, _, _ in parts) else {}
 
+    def told(self, value: float) -> tuple[str, float | str]:
+        """Unit and value as people read them: a choice is its word and has no unit."""
+        return ("", self.choices.get(f"{value:g}", f"{value:g}")) if self.choices else (self.unit, value)
+
 
 @dataclass(frozen=True)
 class StrategyKind:
