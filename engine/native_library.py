@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import llvmlite.binding as llvm
-from numba.core import sigutils
+from numba.core import sigutils, types
 from numba.core.caching import NullCache
 from numba.core.ccallback import CFunc
 from numba.core.codegen import JITCodeLibrary, JITCPUCodegen
@@ -119,6 +119,7 @@ def _one_deeper() -> Iterator[int]:
 
 
 _compile, _add_overload, _compile_callback = Dispatcher.compile, Dispatcher.add_overload, CFunc.compile
+_call_template = Dispatcher.get_call_template
 _set_environment = JITCPUCodegen.set_env
 
 
@@ -176,6 +177,21 @@ def _add_compiled(self: Any, compiled: Any) -> None:
         _add_overload(self, compiled)
 
 
+def _as_passed(kind: Any) -> Any:
+    """Integers are passed as signed 64-bit ones, those of narrow fields and those that the caller's source tells too:
+    numba would compile the function once for each width and once for each such number. LLVM still specialises what it
+    inlines."""
+    kind = types.misc.unliteral(kind)
+    return types.int64 if isinstance(kind, types.Integer) and int(kind.bitwidth) < 64 else kind  # type: ignore[attr-defined]
+
+
+def _call_with_wide_integers(self: Any, arguments: Any, keywords: Any) -> Any:
+    if not self.targetoptions.get("nogil"):  # numba's own
+        return _call_template(self, arguments, keywords)
+    named = {name: _as_passed(kind) for name, kind in keywords.items()}
+    return _call_template(self, tuple(map(_as_passed, arguments)), named)
+
+
 def _compile_cfunc(self: Any) -> Any:
     with _one_deeper():
         return _compile_callback(self)
@@ -205,6 +221,7 @@ def install() -> None:
         (JITCPUCodegen, "set_env", _set_known_environment),
         (Dispatcher, "compile", _compile_dispatcher),
         (Dispatcher, "add_overload", _add_compiled),
+        (Dispatcher, "get_call_template", _call_with_wide_integers),
         (CFunc, "compile", _compile_cfunc),
     ):
         setattr(owner, name, replacement)

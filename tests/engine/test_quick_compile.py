@@ -11,6 +11,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from engine.native import BACKEND, hot
@@ -80,6 +81,21 @@ def test_what_is_below_is_emitted_once_and_only_as_part_of_the_whole() -> None:
     defined = [function.name for function in next(iter(outer.overloads.values())).library.get_defined_functions()]
     assert [name for name in defined if "leaf" in name or "left" in name or "right" in name] == []
     assert [one(2), other(2), lowest(2)] == [7, 8, 6]
+
+
+def test_a_known_number_and_a_narrow_field_are_integers_like_others() -> None:
+    def double(n):
+        return n * 2
+
+    inner = hot(double)
+    row = np.zeros(1, np.dtype([("narrow", "u1"), ("wide", "<i8"), ("real", "<f8")]))
+    row[0] = (200, -5, 0.5)
+
+    def several(rows):
+        return inner(3) + inner(rows[0].narrow) + inner(rows[0].wide) + inner(rows[0].real)
+
+    assert hot(several)(row) == 6 + 400 - 10 + 1.0
+    assert sorted(str(arguments[0]) for arguments in inner.overloads) == ["float64", "int64"]
 
 
 def test_a_callback_and_a_loaded_function_are_wholes_too(tmp_path: Path) -> None:
