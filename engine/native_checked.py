@@ -22,6 +22,9 @@ from engine.native_plain import (
     compile_strategy,
     count_leading_zeros,
     count_trailing_zeros,
+    crc32c_u8,
+    crc32c_u32,
+    crc32c_u64,
     cycle_counter,
     errno,
     hot,
@@ -83,6 +86,12 @@ def zero_bytes(target: int, length: int) -> None:
     """Set `length` bytes to zero."""
     check(int(target), int(length))
     plain.zero_bytes(target, length)
+
+
+def crc32c_more(crc: int, address: int, length: int) -> int:
+    """The CRC register after `length` more bytes."""
+    check(int(address), int(length))
+    return plain.crc32c_more(crc, address, length)
 
 
 def crc32c(address: int, length: int) -> int:

@@ -229,48 +229,69 @@ def wrap(value):
     return value
 
 
-@intrinsic
-def _crc_step(_context: Any, _crc: Any, _word: Any) -> Any:
+def _crc_instruction(bits: int) -> Any:
+    """The processor's instruction for `bits` more bits."""
+    register = I64 if bits == 64 else I32
+
     def generate(_ctx: Any, builder: Any, _sig: Any, args: Any) -> Any:
-        kind = ir.FunctionType(I64, [I64, I64])
-        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.x86.sse42.crc32.64.64")
-        return builder.call(function, [args[0], args[1]])
+        kind = ir.FunctionType(register, [register, ir.IntType(bits)])
+        name = f"llvm.x86.sse42.crc32.{register.width}.{bits}"
+        crc = args[0] if bits == 64 else builder.trunc(args[0], register)
+        value = args[1] if bits == 64 else builder.trunc(args[1], ir.IntType(bits))
+        made = builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [crc, value])
+        return made if bits == 64 else builder.zext(made, I64)
 
-    return types.int64(types.int64, types.int64), generate
+    @intrinsic
+    def step(_context: Any, _crc: Any, _value: Any) -> Any:
+        return types.int64(types.int64, types.int64), generate
+
+    return step
 
 
-@intrinsic
-def _crc_step_byte(_context: Any, _crc: Any, _byte: Any) -> Any:
-    def generate(_ctx: Any, builder: Any, _sig: Any, args: Any) -> Any:
-        kind = ir.FunctionType(I32, [I32, I8])
-        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.x86.sse42.crc32.32.8")
-        return builder.zext(builder.call(function, [builder.trunc(args[0], I32), builder.trunc(args[1], I8)]), I64)
+def _crc_loop(bits: int) -> Any:
+    """The same without such an instruction."""
 
-    return types.int64(types.int64, types.int64), generate
+    @njit(inline="always")
+    def step(crc, value):
+        for at in range(0, bits, 8):
+            crc ^= (value >> at) & 0xFF
+            for _ in range(8):
+                crc = (crc >> 1) ^ (0x82F63B78 & -(crc & 1))
+        return crc
+
+    return step
+
+
+_crc_of = _crc_instruction if llvm.get_host_cpu_features().get("sse4.2") else _crc_loop
+crc32c_u8, crc32c_u32, crc32c_u64 = _crc_of(8), _crc_of(32), _crc_of(64)
 
 
 @hot
-def _crc32c_hardware(address, length):
-    crc = 0xFFFFFFFF
-    whole = length & ~7
-    for at in range(0, whole, 8):
-        crc = _crc_step(crc, load_i64(address + at))
-    for at in range(whole, length):
-        crc = _crc_step_byte(crc, load_u8(address + at))
-    return crc ^ 0xFFFFFFFF
+def crc32c_more(crc, address, length):
+    """The CRC register after `length` more bytes. Words are read where fields of eight bytes lie: one that was just
+    written in two stores would have to reach the cache before it can be read."""
+    at = address
+    end = address + length
+    if at & 4 != 0 and length >= 4:
+        crc = crc32c_u32(crc, load_le32(at))
+        at += 4
+    while at + 8 <= end:
+        crc = crc32c_u64(crc, load_i64(at))
+        at += 8
+    if at + 4 <= end:
+        crc = crc32c_u32(crc, load_le32(at))
+        at += 4
+    while at < end:
+        crc = crc32c_u8(crc, load_u8(at))
+        at += 1
+    return crc
 
 
-@hot
-def _crc32c_software(address, length):
-    crc = 0xFFFFFFFF
-    for at in range(length):
-        crc ^= load_u8(address + at)
-        for _ in range(8):
-            crc = (crc >> 1) ^ (0x82F63B78 & -(crc & 1))
-    return crc ^ 0xFFFFFFFF
+@njit(inline="always")
+def crc32c(address, length):
+    """CRC-32C (Castagnoli) of `length` bytes."""
+    return crc32c_more(0xFFFFFFFF, address, length) ^ 0xFFFFFFFF
 
-
-crc32c = _crc32c_hardware if llvm.get_host_cpu_features().get("sse4.2") else _crc32c_software
 
 recv = types.ExternalFunction("recv", types.int64(types.int32, types.int64, types.int64, types.int32))
 send = types.ExternalFunction("send", types.int64(types.int32, types.int64, types.int64, types.int32))

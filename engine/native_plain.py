@@ -222,12 +222,35 @@ def _crc_table() -> list[int]:
 _CRC_TABLE = _crc_table()
 
 
+def _crc_of(crc: int, data: bytes) -> int:
+    for byte in data:
+        crc = (crc >> 8) ^ _CRC_TABLE[(crc ^ byte) & 0xFF]
+    return crc
+
+
+def crc32c_u8(crc: int, value: int) -> int:
+    """The CRC register after one more byte."""
+    return _crc_of(crc, bytes([int(value) & 0xFF]))
+
+
+def crc32c_u32(crc: int, value: int) -> int:
+    """The CRC register after four more bytes, little endian."""
+    return _crc_of(crc, (int(value) & 0xFFFFFFFF).to_bytes(4, "little"))
+
+
+def crc32c_u64(crc: int, value: int) -> int:
+    """The CRC register after eight more bytes, little endian."""
+    return _crc_of(crc, (int(value) & _ALL).to_bytes(8, "little"))
+
+
+def crc32c_more(crc: int, address: int, length: int) -> int:
+    """The CRC register after `length` more bytes."""
+    return _crc_of(crc, ctypes.string_at(int(address), int(length)))
+
+
 def crc32c(address: int, length: int) -> int:
     """CRC-32C (Castagnoli) of `length` bytes."""
-    crc = 0xFFFFFFFF
-    for byte in ctypes.string_at(int(address), int(length)):
-        crc = (crc >> 8) ^ _CRC_TABLE[(crc ^ byte) & 0xFF]
-    return crc ^ 0xFFFFFFFF
+    return crc32c_more(0xFFFFFFFF, address, length) ^ 0xFFFFFFFF
 
 
 def copy_bytes(target: int, source: int, length: int) -> None:

@@ -39,7 +39,8 @@ START_NS = 1_767_225_600_000_000_000
 ORDERS_PER_SECOND = 1_000_000_000
 RECORDING_OVERHEAD = 64
 ROOM = 16 << 20
-JOURNAL_ROOM = 96 << 20
+JOURNAL_ROOM = 32 << 20
+JOURNALLED = 384  # bytes for each message of the market: ten thousand pairs enter an order on every other packet
 SETTINGS = {"order_address": "127.0.0.1:1", "user": "bench", "password": "bench", "feed_line_a": "127.0.0.1:1"}
 FEES = {"maker_fee": "-20", "taker_fee": "30"}
 
@@ -57,7 +58,10 @@ class MemoryLogs:
 
     def __init__(self, market: Market) -> None:
         recording = len(market.packets) + market.count * RECORDING_OVERHEAD + ROOM
-        self._journal, self._recording = ScratchJournal(JOURNAL_ROOM), ScratchJournal(recording)
+        self._journal, self._recording = (
+            ScratchJournal(JOURNAL_ROOM + JOURNALLED * market.messages),
+            ScratchJournal(recording),
+        )
         self.journal, self.recording = self._journal.writer, self._recording.writer
 
     def append_command(self, document: dict[str, Any]) -> int:

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.hotpath.entries import TAKE_ANSWER, TAKE_DATAGRAM, library_address
+from engine.hotpath.entries import TAKE_ANSWER, TAKE_DATAGRAM, TAKE_PACKETS, library_address
+from engine.hotpath.replay import PACKET_GAP_NS
 from engine.hotpath.tables import ENGINE, OUTBOUND_BYTES, VENUE, VENUES
 from engine.native import (
     address_of,
@@ -34,7 +35,6 @@ from engine.protocols.soupbintcp_frames import HEADER_LENGTH, PAYLOAD
 REFERENCES = 1 << 20
 LONGEST_ANSWER = 80
 MOST_ANSWERS = 2
-PACKET_GAP_NS = 1000
 LIVE, REMOVED, USER = ord("L"), ord("R"), ord("U")
 
 RESPONDER = np.dtype(
@@ -199,19 +199,18 @@ def drive(engine, venue_index, responder, packets, offsets, first, last, cycles)
     core = view(engine, 1, ENGINE)[0]
     library = view(responder, 1, RESPONDER)[0].library
     core.received_cycles = 0
-    for n in range(first, last):
-        start = load_i64(offsets + n * 8)
-        length = load_i64(offsets + n * 8 + 8) - start
-        core.clock_ns += PACKET_GAP_NS
+    n = first
+    while n < last and core.attention == 0:
         if cycles != 0:
             core.received_cycles = cycle_counter()
-        call_entry(library, TAKE_DATAGRAM, engine, venue_index, 0, packets + start, length, 0)
-        if cycles != 0:
+            call_entry(library, TAKE_PACKETS, engine, venue_index, packets, offsets, n, n + 1)
             store_i64(cycles + (n - first) * 8, cycle_counter() - core.received_cycles)
-        answer_all(engine, venue_index, responder)
-        if core.attention != 0:
-            return n - first
-    return last - first
+            n += 1
+        else:
+            n += call_entry(library, TAKE_PACKETS, engine, venue_index, packets, offsets, n, last)
+        if view(core.venues, VENUES, VENUE)[venue_index].outbound_used > 0:
+            answer_all(engine, venue_index, responder)
+    return n - first
 
 
 @hot

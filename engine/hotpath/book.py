@@ -85,7 +85,7 @@ def add_order(book, venue, listing, reference, side, price, quantity):
     entry.quantity = quantity
     entry.listing_side = listing * 2 + side - 1
     if join_level(book, listing * 2 + side - 1, price, quantity, order) == 0:
-        remove_order(book, order)
+        remove_order(book, order, key)
         return FULL
     note_touched(book, listing * 2 + side - 1, price, quantity)
     return APPLIED
@@ -107,13 +107,14 @@ def reduce_order(book, venue, reference, quantity):
     header.top_changed = 0
     if quantity <= 0:
         return BAD_VALUE
-    order = find_order(book, order_key(venue, reference))
+    key = order_key(venue, reference)
+    order = find_order(book, key)
     if order == 0:
         return UNKNOWN_ORDER
     entry = view(header.orders, header.order_capacity + 1, ORDER)[order]
     if quantity >= entry.quantity:
         outcome = APPLIED if quantity == entry.quantity else BAD_VALUE
-        take_out(book, order)
+        take_out(book, order, key)
         return outcome
     entry.quantity -= quantity
     listing_side = int64(entry.listing_side)
@@ -128,10 +129,11 @@ def delete_order(book, venue, reference):
     """An order leaves the book."""
     header = view(book, 1, BOOK)[0]
     header.top_changed = 0
-    order = find_order(book, order_key(venue, reference))
+    key = order_key(venue, reference)
+    order = find_order(book, key)
     if order == 0:
         return UNKNOWN_ORDER
-    take_out(book, order)
+    take_out(book, order, key)
     return APPLIED
 
 
@@ -140,11 +142,12 @@ def replace_order(book, venue, old_reference, new_reference, price, quantity):
     """An order leaves and a new one of the same listing and side joins the end of the queue. Ours stays tracked."""
     header = view(book, 1, BOOK)[0]
     header.top_changed = 0
-    order = find_order(book, order_key(venue, old_reference))
+    key = order_key(venue, old_reference)
+    order = find_order(book, key)
     if order == 0:
         return UNKNOWN_ORDER
     listing_side = int64(view(header.orders, header.order_capacity + 1, ORDER)[order].listing_side)
-    was_own = take_out(book, order)
+    was_own = take_out(book, order, key)
     changed = header.top_changed
     outcome = add_order(book, venue, listing_side >> 1, new_reference, (listing_side & 1) + 1, price, quantity)
     header.top_changed |= changed
@@ -154,8 +157,9 @@ def replace_order(book, venue, old_reference, new_reference, price, quantity):
 
 
 @hot
-def take_out(book, order):
-    """Remove the order of a row from its level and from the index. Returns 1 when it was a tracked order of ours."""
+def take_out(book, order, key):
+    """Remove the order of a row, which has this key, from its level and from the index. Returns 1 when it was a tracked
+    order of ours."""
     header = view(book, 1, BOOK)[0]
     entry = view(header.orders, header.order_capacity + 1, ORDER)[order]
     listing_side = int64(entry.listing_side)
@@ -165,7 +169,7 @@ def take_out(book, order):
     if view(header.listings, header.listing_count, LISTING)[listing_side >> 1].tracked != 0:
         was_own = drop_own(book, order)
     leave_level(book, listing_side, price, quantity, order, 1)
-    remove_order(book, order)
+    remove_order(book, order, key)
     note_touched(book, listing_side, price, quantity)
     return was_own
 
@@ -254,7 +258,7 @@ def clear_listing(book, listing):
     removed = 0
     for row in range(1, header.used_orders + 1):
         if orders[row].quantity != 0 and orders[row].listing_side >> 1 == listing:
-            take_out(book, row)
+            take_out(book, row, orders[row].key)
             removed += 1
     return removed
 
@@ -267,7 +271,7 @@ def clear_venue(book, venue):
     removed = 0
     for row in range(1, header.used_orders + 1):
         if orders[row].quantity != 0 and orders[row].key >> 56 == venue:
-            take_out(book, row)
+            take_out(book, row, orders[row].key)
             removed += 1
     if header.live_orders == 0:
         header.arrived = header.departed = 0

@@ -81,6 +81,9 @@ BOOK = np.dtype(
             "price",
             "quantity",
             "top_changed",
+            # the blocks that were gathered last
+            "gathered_end",  # address after the last of them
+            "gathered_shortest",  # bytes of the shortest message
         )
     ]
 )

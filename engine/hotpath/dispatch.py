@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from engine.hotpath.book import TOP
-from engine.hotpath.book_layout import BATCHED, BOOK, MOST_BATCHED
 from engine.hotpath.changes import MODIFY, REPLACE, modify, replace
 from engine.hotpath.everywhere import show_everywhere
 from engine.hotpath.market_orders import enter_market
@@ -47,17 +46,8 @@ ACCOUNT_BYTES, CELL_BYTES, INSTRUMENT_BYTES, ORDER_BYTES = (
     kind.itemsize for kind in (ACCOUNT, CELL, INSTRUMENT, ORDER)
 )
 CACHE_LINE = 64
+ORDER_LINES = 2 * ORDER_BYTES // CACHE_LINE + 1  # of the next two orders: most strategies enter one or two
 MOST_ASKED = 8  # watchers of one listing whose memory is asked for ahead
-
-
-@hot_inlined
-def ask_watchers(engine, gathered):
-    """Ask for the memory that says who watches the listings of the messages that were gathered for the books."""
-    core = view(engine, 1, ENGINE)[0]
-    batch = view(view(core.book, 1, BOOK)[0].batch, MOST_BATCHED, BATCHED)
-    for at in range(gathered):
-        prefetch(core.touched_marks + batch[at].listing * 8)
-        prefetch(core.subscription_starts + batch[at].listing * 8)
 
 
 @hot_inlined
@@ -157,7 +147,7 @@ def ask_gate(engine, strategy_index):
         prefetch(core.accounts + account * ACCOUNT_BYTES + CACHE_LINE)
     prefetch(core.strategies + strategy_index * STRATEGY_BYTES + CACHE_LINE)
     slot = core.orders + (core.next_order_id & core.order_mask) * ORDER_BYTES
-    for line in range(4):
+    for line in range(ORDER_LINES):
         prefetch(slot + line * CACHE_LINE)
 
 

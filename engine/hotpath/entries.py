@@ -93,7 +93,8 @@ SIGNAL_SCALE = 1_000  # of a replacement
     TAKE_FIX_REPORT,
     ENTER_MARKET,
     MARKET_PRICE,
-) = range(54)
+    TAKE_PACKETS,
+) = range(55)
 
 
 @hot
@@ -101,6 +102,7 @@ def call_for_parents(what, engine, a, b, c, d, e, f, g, h, i):
     """One of those that parent orders and previews are made of."""
     if what == BEGIN_PARENT:
         parents.begin(engine, a)
+        return 0
     if what == CHECK:
         return risk.check(engine, a, b, c, d, e, f, g, h, i)
     if what == ENTER_MARKET:
@@ -113,14 +115,18 @@ def call_for_parents(what, engine, a, b, c, d, e, f, g, h, i):
         return traded_volume.listed_volume(engine, a)
     if what == PASS_TIME:
         timers.pass_time(engine)
+        return 0
     if what == REPLAY_PARENT:
         parents.replay_parent(engine, a)
+        return 0
     if what == SETTLE_PARENT:
         parents.settle(engine, a)
+        return 0
     if what == SPEND_NUMBER:
         return numbers.spend_number(engine)
     if what == STOP_PARENT:
         parents.stop(engine, a, b)
+        return 0
     return call_step(what, engine, a, b, c)
 
 
@@ -131,6 +137,7 @@ def call_step(what, engine, a, b, c):
         return pipeline.turn(engine)
     if what == KEEP_SESSIONS:
         pipeline.keep_sessions(engine)
+        return 0
     if what == POLL_VENUE:
         return pipeline.poll_venue(engine, a)
     if what == POLL_LINE:
@@ -141,10 +148,13 @@ def call_step(what, engine, a, b, c):
         return sessions.poll_ring(engine, a)
     if what == KEEP_ALIVE:
         sessions.keep_alive(engine, a)
+        return 0
     if what == WATCH_GAP:
         feed.watch_gap(engine, a)
+        return 0
     if what == COMPLETE_REPORT:
         reports.complete_report(engine, a, b, c)
+        return 0
     if what == TAKE_REPORT:
         return reports.take_report(engine, a)
     if what == TAKE_BACK:
@@ -161,14 +171,19 @@ def call(what, engine, a, b, c, d, e, f, g, h, i):
         return pipeline.run_loop(engine)
     if what == APPLY_EVENT:
         replay.apply_event(engine, a, b)
+        return 0
     if what == ASSERT_VENUE_KILLS:
         venue_requests.assert_venue_kills(engine)
+        return 0
     if what == BEGIN_AGAIN:
         snapshot_join.begin_again(engine, a)
+        return 0
     if what == BEGIN_NUMBERS:
         numbers.begin_numbers(engine)
+        return 0
     if what == BEGIN_SNAPSHOT:
         snapshot_join.begin_snapshot(engine, a, b)
+        return 0
     if what == CANCEL:
         return requests.cancel(engine, a)
     if what == CANCEL_MATCHING:
@@ -183,10 +198,12 @@ def call(what, engine, a, b, c, d, e, f, g, h, i):
         return orders.find_order(engine, a)
     if what == FLUSH_UNSENT:
         sending.flush_unsent(engine)
+        return 0
     if what == FOLLOW_RECORDS:
         return replay.follow_records(engine, a, b, c, d)
     if what == JOIN_SNAPSHOT:
         snapshot_join.join_snapshot(engine, a, b)
+        return 0
     if what == MIDDLE_OF:
         return mark.middle_of(engine, a, b, c)
     if what == MODIFY:
@@ -197,26 +214,35 @@ def call(what, engine, a, b, c, d, e, f, g, h, i):
         return changes.replace(engine, a, b, c, d / SIGNAL_SCALE)
     if what == REPLAY_INPUT:
         replay.replay_input(engine, a, b, c)
+        return 0
     if what == REPLAY_PACKETS:
         return replay.replay_packets(engine, a, b, c)
     if what == REPLAY_REQUEST:
         replay.replay_request(engine, a, b, c)
+        return 0
     if what == ROUTE:
         return router_orders.route(engine, a, b, c, d, e, f, g, h, i, 0.0)
     if what == SEND_ACCOUNT_QUERY:
         sending.send_account_query(engine, a)
+        return 0
     if what == SEND_LOGOUT:
         sending.send_logout(engine, a)
+        return 0
     if what == SEND_VOID:
         sending.send_void(engine, a, b, c, d)
+        return 0
     if what == SESSION_EVENT:
         return sessions.session_event(engine, a, b, c, d, e, f)
     if what == STRATEGY_NUMBER:
         return dialects.strategy_number(engine, a)
     if what == TAKE_ANSWER:
         sessions.take_answer(engine, a, b, c)
+        return 0
     if what == TAKE_DATAGRAM:
         feed.take_datagram(engine, a, b, c, d)
+        return 0
+    if what == TAKE_PACKETS:
+        return replay.take_packets(engine, a, b, c, d, e)
     if what == TAKE_FIX_MESSAGE:
         return fix_sessions.take_fix_message(engine, a, b, c)
     return call_for_parents(what, engine, a, b, c, d, e, f, g, h, i)

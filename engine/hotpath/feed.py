@@ -8,10 +8,10 @@ asked for; the book is dirty until they came. What is processed is recorded firs
 from __future__ import annotations
 
 from engine.hotpath.book import clear_venue
-from engine.hotpath.book_layout import BOOK, DUPLICATE
-from engine.hotpath.dispatch import ask_watchers, notify_touched, touch
-from engine.hotpath.itch_book import NOT_BOOK, apply_itch
-from engine.hotpath.itch_prefetch import ask_levels, gather_blocks
+from engine.hotpath.book_layout import BATCHED, BOOK, DUPLICATE, MOST_BATCHED
+from engine.hotpath.dispatch import notify_touched, touch
+from engine.hotpath.itch_book import NOT_BOOK, apply_inlined
+from engine.hotpath.itch_prefetch import ask_levels, ask_orders, gather_blocks
 from engine.hotpath.mark import DAY_NS, begin_day, refresh_holdings
 from engine.hotpath.market_status import apply_status, clear_statuses, mark_venue
 from engine.hotpath.numbers import reserve
@@ -38,7 +38,19 @@ from engine.hotpath.traded_volume import count_volume
 from engine.journal.append import append_recording, commit_journal
 from engine.messages.codes import EngineState, FeedEventKind, RecordKind
 from engine.messages.journal import FEED_EVENT
-from engine.native import copy_bytes, hot, load_be48, load_i64, sendto, store_i64, view, zero_bytes
+from engine.native import (
+    copy_bytes,
+    hot,
+    hot_inlined,
+    load_be48,
+    load_i64,
+    load_le16,
+    sendto,
+    store_i64,
+    store_le16,
+    view,
+    zero_bytes,
+)
 from engine.protocols.itch50_offsets import TIMESTAMP_NS
 from engine.protocols.moldudp64_blocks import (
     BLOCK_HEADER_LENGTH,
@@ -64,7 +76,7 @@ REPEAT_NS = 20_000_000
 REFRESH_NS = 100_000_000
 SOCKADDR_BYTES = 16
 LARGEST_REQUEST = 4096
-SESSION_BYTES = 10
+SHORTEST_MESSAGE = TIMESTAMP_NS + 6  # an ITCH header
 LATEST_NS = 90_000_000_000_000  # a day and the hour that clocks may go back; a later stamp moves no clock
 LARGEST_SEQUENCE = 1 << 48  # beyond it a number is garbage
 VENUE_BYTES = VENUE.itemsize
@@ -79,8 +91,16 @@ def consume(engine, venue_index, line, packet, length):
     Returns 1, or 0 when the recording is full (the engine halts). Also the way of a packet in a replay.
     """
     core = view(engine, 1, ENGINE)[0]
-    venue = view(core.venues, VENUES, VENUE)[venue_index]
     gathered = gather_blocks(core.book, venue_index, packet + HEADER_LENGTH, packet + length)
+    return consume_gathered(engine, venue_index, line, packet, length, gathered)
+
+
+@hot
+def consume_gathered(engine, venue_index, line, packet, length, gathered):
+    """As `consume`, when the first `gathered` messages of the packet are in the book's batch."""
+    core = view(engine, 1, ENGINE)[0]
+    venue = view(core.venues, VENUES, VENUE)[venue_index]
+    ask_orders(core.book, gathered)
     if core.replaying != 0:
         position = core.position + 1
     else:
@@ -92,39 +112,66 @@ def consume(engine, venue_index, line, packet, length):
     core.position = position
     if core.parent_count != 0:
         count_volume(engine, venue_index, packet, length)
-    ask_levels(core.book, gathered)
-    ask_watchers(engine, gathered)
-    if core.clock_ns // DAY_NS != core.day:
+    since = core.clock_ns - core.day * DAY_NS
+    if since < 0 or since >= DAY_NS:
         begin_day(engine)
-    copy_bytes(core.venues + venue_index * VENUE_BYTES + SESSION_AT, packet, SESSION_BYTES)
+    keep_session(engine, venue_index, packet)
     core.line = line
-    book = view(core.book, 1, BOOK)[0]
     sequence = packet_sequence(packet)
-    at = packet + HEADER_LENGTH
-    end = packet + length
-    for _ in range(packet_count(packet, length)):
-        size = next_block(at, end)
-        if sequence >= venue.expected:
-            message = at + BLOCK_HEADER_LENGTH
-            market_time = load_be48(message + TIMESTAMP_NS)
-            if core.market_time_ns < market_time <= LATEST_NS:
-                core.market_time_ns = market_time
-            outcome = apply_itch(core.book, venue_index, message, size)
-            if outcome <= DUPLICATE:
-                if book.top_changed != 0:
-                    touch(engine, book.listing)
-            elif outcome == NOT_BOOK:
-                apply_status(engine, venue_index, message)
-        sequence += 1
-        at += BLOCK_HEADER_LENGTH + size
-    venue.expected = sequence
-    core.feed_sequence = sequence - 1
+    after = sequence + packet_count(packet, length)
+    while gathered > 0 and sequence < after:
+        ask_levels(core.book, gathered)
+        apply_gathered(engine, venue_index, sequence, gathered)
+        sequence += gathered
+        if sequence < after:
+            gathered = gather_rest(engine, venue_index, packet + length)
+            ask_orders(core.book, gathered)
+    venue.expected = after
+    core.feed_sequence = after - 1
     if core.market_time_ns >= core.refresh_ns:
         refresh_holdings(engine)
         core.refresh_ns = core.market_time_ns + REFRESH_NS
     notify_touched(engine)
-    flush_unsent(engine)
+    if core.unsent != 0:
+        flush_unsent(engine)
     return 1
+
+
+@hot
+def gather_rest(engine, venue_index, end):
+    """The next messages of a packet that has more than a batch holds."""
+    core = view(engine, 1, ENGINE)[0]
+    return gather_blocks(core.book, venue_index, view(core.book, 1, BOOK)[0].gathered_end, end)
+
+
+@hot_inlined
+def apply_gathered(engine, venue_index, sequence, gathered):
+    """Apply the messages of the batch, the first of which has this number; those that came before are passed over."""
+    core = view(engine, 1, ENGINE)[0]
+    book = view(core.book, 1, BOOK)[0]
+    batch = view(book.batch, MOST_BATCHED, BATCHED)
+    seen = view(core.venues, VENUES, VENUE)[venue_index].expected - sequence
+    n = seen if seen > 0 else 0
+    while n < gathered:
+        message = batch[n].message
+        market_time = load_be48(message + TIMESTAMP_NS)
+        if core.market_time_ns < market_time <= LATEST_NS:
+            core.market_time_ns = market_time
+        outcome = apply_inlined(core.book, venue_index, message, batch[n].length)
+        n += 1
+        if outcome <= DUPLICATE:
+            if book.top_changed != 0:
+                touch(engine, book.listing)
+        elif outcome == NOT_BOOK:
+            apply_status(engine, venue_index, message)
+
+
+@hot_inlined
+def keep_session(engine, venue_index, packet):
+    """The session whose messages are counted from now on."""
+    session = view(engine, 1, ENGINE)[0].venues + venue_index * VENUE_BYTES + SESSION_AT
+    store_i64(session, load_i64(packet))
+    store_le16(session + 8, load_le16(packet + 8))
 
 
 @hot
@@ -138,7 +185,7 @@ def well_formed(packet, length):
     if count != END_OF_SESSION:
         for _ in range(count):
             size = next_block(at, end)
-            if size < TIMESTAMP_NS + 6:
+            if size < SHORTEST_MESSAGE:
                 return 0
             at += BLOCK_HEADER_LENGTH + size
     return 1 if at == end else 0
@@ -347,18 +394,47 @@ def measure_behind(engine, venue_index, line, sequence):
 
 @hot
 def take_datagram(engine, venue_index, line, packet, length):
-    """Arbitrate one datagram of a line: old, expected, or from the future."""
+    """Arbitrate one datagram of a line: the usual one begins with the expected message."""
     core = view(engine, 1, ENGINE)[0]
     venue = view(core.venues, VENUES, VENUE)[venue_index]
     statistics = view(core.lines, VENUES * LINES, LINE)[venue_index * LINES + line]
     statistics.packets += 1
     statistics.heard_ns = core.clock_ns
+    session = core.venues + venue_index * VENUE_BYTES + SESSION_AT
+    count = packet_count(packet, length)
+    if count <= 0 or venue.expected <= 0:  # what waits for a snapshot expects nothing
+        take_unusual(engine, venue_index, line, packet, length)
+        return
+    if packet_sequence(packet) != venue.expected or not same_session(packet, session):
+        take_unusual(engine, venue_index, line, packet, length)
+        return
+    gathered = gather_blocks(core.book, venue_index, packet + HEADER_LENGTH, packet + length)
+    book = view(core.book, 1, BOOK)[0]
+    if gathered != count or book.gathered_end != packet + length or book.gathered_shortest < SHORTEST_MESSAGE:
+        take_unusual(engine, venue_index, line, packet, length)
+        return
+    venue.feed_heard_ns = core.clock_ns
+    sequence = venue.expected
+    count_losses(engine, venue_index, line, sequence, count)
+    statistics.messages += count
+    note_arrival(engine, venue_index, line, sequence)
+    consume_gathered(engine, venue_index, line, packet, length, gathered)
+    if venue.gap_since_ns != 0:
+        close_gap(engine, venue_index, line)
+
+
+@hot
+def take_unusual(engine, venue_index, line, packet, length):
+    """A datagram that may be malformed, of another session, without messages, old, from the future, or very long."""
+    core = view(engine, 1, ENGINE)[0]
+    venue = view(core.venues, VENUES, VENUE)[venue_index]
+    statistics = view(core.lines, VENUES * LINES, LINE)[venue_index * LINES + line]
     if well_formed(packet, length) == 0:
         statistics.malformed += 1
         return
     session = core.venues + venue_index * VENUE_BYTES + SESSION_AT
     if load_i64(session) == 0:
-        copy_bytes(session, packet, SESSION_BYTES)
+        keep_session(engine, venue_index, packet)
     if not same_session(packet, session):
         if core.clock_ns - venue.feed_heard_ns < QUIET_NS:
             statistics.malformed += 1
@@ -367,7 +443,7 @@ def take_datagram(engine, venue_index, line, packet, length):
         for other in range(LINES):
             view(core.lines, VENUES * LINES, LINE)[venue_index * LINES + other].expected = 0
         zero_bytes(core.arrivals + venue_index * ARRIVALS * ARRIVAL_BYTES, ARRIVALS * ARRIVAL_BYTES)
-        copy_bytes(session, packet, SESSION_BYTES)
+        keep_session(engine, venue_index, packet)
     venue.feed_heard_ns = core.clock_ns
     count = packet_count(packet, length)
     sequence = packet_sequence(packet)

@@ -54,6 +54,12 @@ BUY_LETTER, SELL_LETTER = ord("B"), ord("S")
 @hot
 def apply_itch(book, venue, address, length):
     """Apply one message of `length` bytes. Returns its outcome, which is also counted by type."""
+    return apply_inlined(book, venue, address, length)
+
+
+@hot_inlined
+def apply_inlined(book, venue, address, length):
+    """As `apply_itch`, for the loops that apply one message after the other."""
     kind = load_u8(address) if length > 0 else 0
     outcome = dispatch_itch(book, venue, address, length, kind)
     count = view(book, 1, BOOK)[0].counts + (kind * OUTCOMES + outcome) * 8

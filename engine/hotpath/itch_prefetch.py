@@ -34,6 +34,7 @@ from engine.native import hot_inlined, load_be16, load_be32, load_be64, load_le3
 from engine.protocols import itch50_offsets as itch
 
 PREFIX = 2
+LONGEST = 0xFFFF  # that a length can say
 SHORTEST = itch.ORDER_DELETE_LENGTH  # of the messages about an order
 REPLACE_LENGTH = itch.ORDER_REPLACE_LENGTH
 PRICED = ADD_PRICE + 4  # bytes of a message that can have a price
@@ -42,11 +43,12 @@ PRICED = ADD_PRICE + 4  # bytes of a message that can have a price
 @hot_inlined
 def gather_blocks(book, venue, start, end):
     """Put the next whole blocks, length-prefixed messages, into the batch and ask for the first memory of each. Returns
-    how many they are."""
+    how many they are; where they end and how short the shortest message is stands in the BOOK block."""
     header = view(book, 1, BOOK)[0]
     batch = view(header.batch, MOST_BATCHED, BATCHED)
     at = start
     count = 0
+    shortest = LONGEST
     while count < MOST_BATCHED and at + PREFIX <= end:
         length = load_be16(at)
         if at + PREFIX + length > end:
@@ -59,19 +61,32 @@ def gather_blocks(book, venue, start, end):
         else:
             batch[count].bucket = header.heads
             batch[count].listing = 0
+        shortest = min(shortest, length)
         at += PREFIX + length
         count += 1
+    header.gathered_end = at
+    header.gathered_shortest = shortest
     return count
 
 
 @hot_inlined
-def ask_levels(book, count):
-    """Ask for the rest of the memory of a batch, step by step."""
+def ask_orders(book, count):
+    """Ask for the orders of a batch."""
     batch = view(view(book, 1, BOOK)[0].batch, MOST_BATCHED, BATCHED)
-    for n in range(count):
+    n = 0
+    while n < count:
         batch[n].row = prefetch_row(book, batch[n].bucket)
-    for n in range(count):
+        n += 1
+
+
+@hot_inlined
+def ask_levels(book, count):
+    """Ask for the levels of a batch whose orders were asked for."""
+    batch = view(view(book, 1, BOOK)[0].batch, MOST_BATCHED, BATCHED)
+    n = 0
+    while n < count:
         prefetch_level(book, batch[n].message, batch[n].length, batch[n].listing, batch[n].row)
+        n += 1
 
 
 @hot_inlined

@@ -62,11 +62,11 @@ def insert_order(book, key):
 
 
 @hot_inlined
-def remove_order(book, row):
-    """Forget the order of `row`; the row is free again."""
+def remove_order(book, row, key):
+    """Forget the order of `row`, which has this key; the row is free again."""
     header = view(book, 1, BOOK)[0]
     orders = view(header.orders, header.order_capacity + 1, ORDER)
-    bucket = bucket_of(book, orders[row].key)
+    bucket = bucket_of(book, key)
     at = load_le32(bucket)
     if at == row:
         store_le32(bucket, int64(orders[row].chain))

@@ -1,8 +1,8 @@
 """From a packet to an order, on one page. Python is never between the two.
 
     1. receive     `turn` reads each venue's feed lines (A and B race; retransmission only while something is missing)
-    2. sequence    `take_datagram` arbitrates by MoldUDP64 sequence number; `consume` records the packet
-    3. decode      `apply_itch` turns each ITCH message into a change of the book
+    2. sequence    `take_datagram` arbitrates by MoldUDP64 sequence number; `consume_gathered` records the packet
+    3. decode      `apply_gathered` turns each ITCH message into a change of the book
     4. decide      `notify_touched` shows changed tops to the strategies that watch them
     5. check       `enter` passes the risk gate: every limit of strategy, team and firm, working orders counted
     6. journal     the request, with the limits version it passed, stands in the journal

@@ -10,7 +10,7 @@ import numpy as np
 from numpy import int64
 
 from engine.hotpath.changes import REPLACE
-from engine.hotpath.feed import apply_feed_event, consume
+from engine.hotpath.feed import apply_feed_event, consume, take_datagram
 from engine.hotpath.numbers import reserve
 from engine.hotpath.orders import find_order, open_order
 from engine.hotpath.parents import find_parent
@@ -39,6 +39,7 @@ from engine.native import copy_bytes, hot, load_i64, load_le16, load_le32, view
 LIVE, FOLLOW, RECORDS = 0, 1, 2
 RECORDING_HEADER_BYTES = RECORDING_HEADER.itemsize
 BODY_BYTES = 96
+PACKET_GAP_NS = 1000
 LENGTH_AT = int(JOURNAL_HEADER.fields["length"][1])  # type: ignore[index]
 KIND_AT = int(JOURNAL_HEADER.fields["kind"][1])  # type: ignore[index]
 SESSION_KIND = int(RecordKind.SESSION_EVENT)
@@ -59,6 +60,21 @@ PROGRESS = np.dtype(
     ]
 )
 AT_END, AT_TEXT, NO_PACKETS, DIFFERENT = 0, 1, 2, 3
+
+
+@hot
+def take_packets(engine, venue_index, packets, offsets, first, last):
+    """Datagrams `first` to `last` - 1 of those that stand back to back at `packets`, each PACKET_GAP_NS after the one
+    before, until one makes the venue's outbound buffer fill, or needs people. Returns how many were taken."""
+    core = view(engine, 1, ENGINE)[0]
+    venue = view(core.venues, VENUES, VENUE)[venue_index]
+    n = first
+    while n < last and core.attention == 0 and venue.outbound_used == 0:
+        start = load_i64(offsets + n * 8)
+        core.clock_ns += PACKET_GAP_NS
+        take_datagram(engine, venue_index, 0, packets + start, load_i64(offsets + n * 8 + 8) - start)
+        n += 1
+    return n - first
 
 
 @hot

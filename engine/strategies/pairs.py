@@ -15,7 +15,7 @@ import numpy as np
 
 from engine.hotpath.tables import CONTEXT, LEG, MAX_REQUESTS, REQUEST
 from engine.messages.catalogue import Parameter
-from engine.native import hot, view
+from engine.native import hot, hot_inlined, view
 from engine.strategies.requests import BUY, SELL, ask_cancel, ask_enter, go_anywhere
 
 LABEL = "Pairs"
@@ -68,13 +68,13 @@ CURRENCY = 10_000.0
 SECOND_NS = 1_000_000_000.0
 
 
-@hot
+@hot_inlined
 def two_sided(leg):
     """Both sides of the leg's book are there and do not cross."""
     return leg.bid_quantity > 0 and leg.ask_quantity > 0 and leg.bid < leg.ask
 
 
-@hot
+@hot_inlined
 def update_signal(pair, first, second, time_ns):
     """The spread's distance from its centre in deviations; the centre follows slowly when it has a memory."""
     spread = (0.5 * (first.bid + first.ask) - pair.hedge_ratio * 0.5 * (second.bid + second.ask)) / CURRENCY
@@ -86,7 +86,7 @@ def update_signal(pair, first, second, time_ns):
     return pair.signal
 
 
-@hot
+@hot_inlined
 def update_wanted(pair):
     """Which side of the spread to hold, with hysteresis between entry and exit."""
     if pair.signal >= pair.entry:
@@ -97,7 +97,7 @@ def update_wanted(pair):
         pair.wanted = 0
 
 
-@hot
+@hot_inlined
 def work_leg(pair, leg, index, goal, time_ns, requests, count):
     """One step of a leg towards its goal: cancel what is wrong or too old, else ask for what is missing."""
     missing = goal - leg.position

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.hotpath import tables
+from engine.hotpath.book_layout import MOST_BATCHED
 from engine.hotpath.entries import watch_gap
 from engine.journal.scratch import ScratchJournal
 from engine.messages.codes import DenialReason, EngineState, FeedEventKind, RecordKind
@@ -68,6 +69,23 @@ def test_the_first_copy_wins_on_whichever_line(loop: Loop) -> None:
     assert statistics(loop, B) == counted(3, 6, duplicates=2)
     assert int(loop.memory.book.book[0]["live_orders"]) == 6
     assert int(loop.core["position"]) == 3
+
+
+def test_a_packet_longer_than_a_batch_is_applied_whole(loop: Loop) -> None:
+    many = 2 * MOST_BATCHED + 5
+    loop.datagram(*packets(loop, 1, each=many))
+    assert statistics(loop, A) == counted(1, many)
+    assert (expected(loop), int(loop.memory.book.book[0]["live_orders"])) == (many + 1, many)
+    assert (bid(loop), int(loop.core["feed_sequence"])) == (900_000 + 100 * (many - 1), many)
+
+
+def test_of_a_long_packet_that_overlaps_only_the_new_messages_are_applied(loop: Loop) -> None:
+    many, known = 2 * MOST_BATCHED + 5, MOST_BATCHED + 3
+    adds = [loop.add(ALPHA, BUY, 900_000 + 100 * n) for n in range(many)]
+    loop.datagram(moldudp64.encode(FEED_SESSION, 1, adds[:known]))
+    loop.datagram(moldudp64.encode(FEED_SESSION, 1, adds), line=B)
+    assert loop.memory.book.counts_by_type() == {"A": {"applied": many}}
+    assert (expected(loop), bid(loop)) == (many + 1, 900_000 + 100 * (many - 1))
 
 
 def test_a_packet_that_overlaps_gives_only_its_new_messages(loop: Loop) -> None:

@@ -53,6 +53,15 @@ def test_both_logs_are_read_as_one_order_of_events(state: Path) -> None:
     journal.close()
 
 
+def test_the_checksum_of_a_packet_is_right_whatever_its_length(state: Path) -> None:
+    """The loop reckons it from the packet while it copies; readers, from the bytes of the record."""
+    journal = open_small(state, DATA_OFFSET + (1 << 18))
+    payloads = [bytes((n * 7 + at) & 0xFF for at in range(n)) for n in range(300)]
+    assert [append_packet(journal, payload) for payload in payloads] == list(range(1, 301))
+    assert events(state) == [("packet", n + 1, payload) for n, payload in enumerate(payloads)]
+    journal.close()
+
+
 def test_the_log_is_full_when_no_segment_is_prepared_and_nothing_is_overwritten(state: Path) -> None:
     journal = open_small(state, DATA_OFFSET + 3 * RECORD_SIZE)
     taken = [append_order(journal, order_id) for order_id in range(8)]
