@@ -27,6 +27,7 @@ from engine.config import EngineConfig, read_config
 from engine.control.announce import catalogue
 from engine.control.commands import Commands
 from engine.control.configuration import Configuration
+from engine.control.dry_runs import DryRuns
 from engine.control.latency_budget import Budget, Transition
 from engine.control.latency_keeper import LatencyKeeper
 from engine.control.latency_log import LatencyLog
@@ -98,6 +99,7 @@ class Engine:
         self.stopping = False
         self._copier: CopierProcess | None = None
         self._warm_sends: WarmSends | None = None
+        self._dry_runs: DryRuns | None = None
         self._looks = 0
         self._kill_file = config.state / "engine" / KILL_FILE
 
@@ -121,6 +123,8 @@ class Engine:
         if self.config.warm_sends_us:
             self._warm_sends = start_warm_sends(self.memory, self.config.warm_sends_us)
         core["clock_ns"] = time.time_ns()
+        if self.config.dry_runs_us and self.config.wait == "spinning":
+            self._dry_runs = DryRuns(self.memory, self.config.dry_runs_us)
         self._append_extra(recovered)
         self._begin_epoch(recovered)
         self._apply_costs()
@@ -336,6 +340,8 @@ class Engine:
         self.sessions.close_all()
         if self._warm_sends is not None:
             self._warm_sends.close(self.memory)
+        if self._dry_runs is not None:
+            self._dry_runs.close()
         on_disk = self._copier is not None and self._copier.stop() == 0
         self.journal.close(on_disk=on_disk)
 

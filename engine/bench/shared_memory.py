@@ -29,8 +29,9 @@ from engine.bench.decision_path import DecisionPath, SharedLogs
 from engine.bench.itch_session import VENUE
 from engine.bench.market import Market, Pairs, choose_pairs, make_market
 from engine.bench.responder import RESPONDER, Responder, answer_all
+from engine.control.dry_runs import DryRuns
 from engine.hotpath.clock import read_clock
-from engine.hotpath.entries import TAKE_DATAGRAM
+from engine.hotpath.entries import RUN_DRY, TAKE_DATAGRAM
 from engine.hotpath.tables import ENGINE
 from engine.hotpath.tables import VENUE as VENUE_ROW
 from engine.hotpath.tables import VENUES as VENUE_ROWS
@@ -79,6 +80,8 @@ def serve(engine, venue_index, responder, feed, orders, packet):
     while load_acquire(feed + STOP_AT) == 0:
         if not packet_waits(feed):
             pause()
+            if core.dry_run != 0:
+                call_entry(library, RUN_DRY, engine, 0, 0, 0, 0, 0)
             continue
         length = packet_take(feed, packet)
         core.received_cycles = cycle_counter()
@@ -203,7 +206,7 @@ def contestant(serving: Callable[[], Serving], cpu: int | None) -> Iterator[Ring
             process.kill()
 
 
-def serve_engine(market: Market, pairs: int, disk: Path) -> Callable[[], Serving]:
+def serve_engine(market: Market, pairs: int, dry_runs_us: int, disk: Path) -> Callable[[], Serving]:
     """The pipeline with its real logs."""
 
     @contextlib.contextmanager
@@ -211,7 +214,9 @@ def serve_engine(market: Market, pairs: int, disk: Path) -> Callable[[], Serving
         logs = SharedLogs(disk)
         try:
             path = DecisionPath(market, choose_pairs(market, pairs, STYLE), logs, Responder(rest_every=0))
+            dry_runs = DryRuns(path.memory, dry_runs_us) if dry_runs_us else None
             yield serve, (path.address, VENUE, path.responder.address)
+            del dry_runs  # its memory lives as long as the loop
         finally:
             logs.close()
 
@@ -261,8 +266,9 @@ def quantiles(rounds: list[np.ndarray[Any, Any]]) -> dict[str, Any]:
     return found | {"max_ns": max((int(row.max()) for row in heard), default=None)}
 
 
-def measure(market: Market, pairs: int, warm: int, rounds: int, gap_ns: int, disk: Path) -> dict[str, Any]:
+def measure(market: Market, options: argparse.Namespace, disk: Path) -> dict[str, Any]:
     """The engine over all packets, then the floor over the same; bursts of `rounds` after the first `warm` packets."""
+    warm, rounds, gap_ns = options.warm_up, options.rounds, round(options.gap_us * 1000)
     processors = sorted(os.sched_getaffinity(0))
     cpu = processors[0] if len(processors) > 1 else None
     if cpu is not None:
@@ -272,7 +278,7 @@ def measure(market: Market, pairs: int, warm: int, rounds: int, gap_ns: int, dis
     found: dict[str, Any] = {}
     engine, floor = Meter(market), Meter(market)
     try:
-        with contestant(serve_engine(market, pairs, disk), cpu) as ends:
+        with contestant(serve_engine(market, options.pairs, options.dry_runs_us, disk), cpu) as ends:
             for first in range(0, warm, CAPACITY):  # not measured: never more than the ring holds
                 engine.send(ends, first, min(first + CAPACITY, warm), gap_ns)
             for burst in bursts:
@@ -286,7 +292,8 @@ def measure(market: Market, pairs: int, warm: int, rounds: int, gap_ns: int, dis
     found["floor_native"] = quantiles([floor.latencies(*burst) for burst in bursts])
     if found["engine"]["p50_ns"] and found["floor_native"]["p50_ns"]:
         found["ratio_p50"] = round(found["engine"]["p50_ns"] / found["floor_native"]["p50_ns"], 2)
-    return found | {"pairs": pairs, "gap_us": gap_ns / 1000, "rounds": rounds, "transport": "shared-memory"}
+    told = {name: getattr(options, name) for name in ("pairs", "gap_us", "rounds", "dry_runs_us")}
+    return found | told | {"transport": "shared-memory"}
 
 
 def run(options: argparse.Namespace, instruments: int, messages_per_packet: float) -> int:
@@ -296,9 +303,7 @@ def run(options: argparse.Namespace, instruments: int, messages_per_packet: floa
     market = make_market(int(packets * messages_per_packet), instruments)
     with tempfile.TemporaryDirectory(prefix="bench-tick-") as directory:
         try:
-            found = measure(
-                market, options.pairs, options.warm_up, options.rounds, round(options.gap_us * 1000), Path(directory)
-            )
+            found = measure(market, options, Path(directory))
         except RuntimeError as wrong:
             print(f"engine bench tick-to-order: {wrong}", file=sys.stderr)
             return 1

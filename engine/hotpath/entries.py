@@ -12,6 +12,7 @@ from collections.abc import Callable
 from engine.hotpath import (
     changes,
     dialects,
+    dry_run,
     feed,
     fix_sessions,
     mark,
@@ -94,7 +95,8 @@ SIGNAL_SCALE = 1_000  # of a replacement
     ENTER_MARKET,
     MARKET_PRICE,
     TAKE_PACKETS,
-) = range(55)
+    RUN_DRY,
+) = range(56)
 
 
 @hot
@@ -137,6 +139,9 @@ def call_step(what, engine, a, b, c):
         return pipeline.turn(engine)
     if what == KEEP_SESSIONS:
         pipeline.keep_sessions(engine)
+        return 0
+    if what == RUN_DRY:
+        dry_run.run_dry(engine)
         return 0
     if what == POLL_VENUE:
         return pipeline.poll_venue(engine, a)
@@ -303,6 +308,7 @@ spend_number = _entry(SPEND_NUMBER)
 stop_parent = _entry(STOP_PARENT)
 turn = _entry(TURN)
 keep_sessions = _entry(KEEP_SESSIONS)
+run_dry = _entry(RUN_DRY)
 poll_venue = _entry(POLL_VENUE)
 poll_line = _entry(POLL_LINE)
 poll_socket = _entry(POLL_SOCKET)

@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 from engine.hotpath.clock import read_clock
+from engine.hotpath.dry_run import run_dry
 from engine.hotpath.feed import RETRANSMISSION_LINE, take_datagram, watch_gap
 from engine.hotpath.sending import flush, flush_unsent, on_socket, send_debug
 from engine.hotpath.sessions import keep_alive, poll_ring, poll_socket
@@ -161,6 +162,8 @@ def idle(engine):
         pause()
         if core.warm_fd >= 0:
             warm(engine)
+        if core.dry_run != 0:
+            run_dry(engine)
         if core.idle_turns % IDLE_TURNS_PER_CHECK != 0:
             return
     elif core.idle_turns < SPINS_BEFORE_WAIT:

@@ -61,6 +61,11 @@ class ScratchJournal:
         self._position = 0
 
     @property
+    def start(self) -> int:
+        """Address of the first record."""
+        return self._start
+
+    @property
     def waiting(self) -> bool:
         """Whether something was written that has not been taken."""
         return int(self._place["read"][0]) < int(self._block["tail"][0])

@@ -27,12 +27,13 @@ state = "/var/engine"
 mode = "live"
 wait = "spinning"
 warm_sends_us = 50
+dry_runs_us = 30
 sync_policy = "each"
 venue_count = 8
 strategy_count = 2
 """
     paths = tmp_path / "data/instruments.json", Path("/var/engine")
-    expected = EngineConfig(*paths, "live", "spinning", 50, "each", 8, 2)
+    expected = EngineConfig(*paths, "live", "spinning", 50, 30, "each", 8, 2)
     assert read_config(written(tmp_path, text)) == expected
 
 
@@ -50,6 +51,7 @@ REFUSED = [
     ("instruments = 'x'\nmode = 'backtest'", "mode is 'backtest'; it must be one of paper, live"),
     ("instruments = 'x'\nwarm_sends_us = 50", "warm_sends_us is 0, or 20 to 1000000 with wait = 'spinning'"),
     ("instruments = 'x'\nwait = 'spinning'\nwarm_sends_us = 19", "warm_sends_us is 0, or 20 to 1000000"),
+    ("instruments = 'x'\ndry_runs_us = 9", "dry_runs_us is 0, or 10 to 1000000"),
     ("instruments = 'x'\nwait = 'sleeping'", "it must be one of backing_off, spinning"),
     ("instruments = 'x'\nsync_policy = 'never'", "it must be one of each, interval, none"),
     ("instruments = ", "Invalid value"),
