@@ -169,14 +169,32 @@ def call_step(what, engine, a, b, c):
     return 0
 
 
+@hot
+def call_for_replays(what, engine, a, b, c, d, e, f, g, h, i):
+    """One of those that take what was recorded."""
+    if what == APPLY_EVENT:
+        replay.apply_event(engine, a, b)
+        return 0
+    if what == FOLLOW_RECORDS:
+        return replay.follow_records(engine, a, b, c, d)
+    if what == REPLAY_INPUT:
+        replay.replay_input(engine, a, b, c)
+        return 0
+    if what == REPLAY_PACKETS:
+        return replay.replay_packets(engine, a, b, c)
+    if what == REPLAY_REQUEST:
+        replay.replay_request(engine, a, b, c)
+        return 0
+    if what == TAKE_PACKETS:
+        return replay.take_packets(engine, a, b, c, d, e)
+    return call_for_parents(what, engine, a, b, c, d, e, f, g, h, i)
+
+
 @hot_entry
 def call(what, engine, a, b, c, d, e, f, g, h, i):
     """One of the functions below."""
     if what == RUN_LOOP:
         return pipeline.run_loop(engine)
-    if what == APPLY_EVENT:
-        replay.apply_event(engine, a, b)
-        return 0
     if what == ASSERT_VENUE_KILLS:
         venue_requests.assert_venue_kills(engine)
         return 0
@@ -204,8 +222,6 @@ def call(what, engine, a, b, c, d, e, f, g, h, i):
     if what == FLUSH_UNSENT:
         sending.flush_unsent(engine)
         return 0
-    if what == FOLLOW_RECORDS:
-        return replay.follow_records(engine, a, b, c, d)
     if what == JOIN_SNAPSHOT:
         snapshot_join.join_snapshot(engine, a, b)
         return 0
@@ -217,14 +233,6 @@ def call(what, engine, a, b, c, d, e, f, g, h, i):
         return reports.own_report(engine, a, b, c)
     if what == REPLACE:
         return changes.replace(engine, a, b, c, d / SIGNAL_SCALE)
-    if what == REPLAY_INPUT:
-        replay.replay_input(engine, a, b, c)
-        return 0
-    if what == REPLAY_PACKETS:
-        return replay.replay_packets(engine, a, b, c)
-    if what == REPLAY_REQUEST:
-        replay.replay_request(engine, a, b, c)
-        return 0
     if what == ROUTE:
         return router_orders.route(engine, a, b, c, d, e, f, g, h, i, 0.0)
     if what == SEND_ACCOUNT_QUERY:
@@ -246,11 +254,9 @@ def call(what, engine, a, b, c, d, e, f, g, h, i):
     if what == TAKE_DATAGRAM:
         feed.take_datagram(engine, a, b, c, d)
         return 0
-    if what == TAKE_PACKETS:
-        return replay.take_packets(engine, a, b, c, d, e)
     if what == TAKE_FIX_MESSAGE:
         return fix_sessions.take_fix_message(engine, a, b, c)
-    return call_for_parents(what, engine, a, b, c, d, e, f, g, h, i)
+    return call_for_replays(what, engine, a, b, c, d, e, f, g, h, i)
 
 
 def _entry(what: int) -> Callable[..., int]:

@@ -36,6 +36,8 @@ NEVER_COMPILED = {
     "engine/guarded_memory.py",
     "engine/control/commands.py",
     "engine/control/configuration.py",
+    "engine/control/dry_runs.py",
+    "engine/config.py",
 }
 RUN = "from engine.hotpath.outer import outer; print(outer(1))"
 
