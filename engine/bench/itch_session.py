@@ -39,6 +39,8 @@ DRAWS = 1 << 16
 MOST_LISTINGS = 20_000
 ORDERS_SHARE = 4  # fewer than one message in this many leaves an order behind
 LONGEST_BLOCK = 52
+RECENT = 64
+TAKEN_FROM_FRONT = 8  # one cancel or delete in so many is of the order that is next to trade
 MIX = {"A": 446, "F": 16, "D": 348, "U": 102, "E": 56, "X": 15, "I": 8, "P": 7, "C": 2}  # in 1/1000
 SHARES = np.repeat([ord(kind) for kind in MIX], list(MIX.values())).astype(np.int64)
 
@@ -59,11 +61,15 @@ SESSION = np.dtype(
             "draws",
             "shares",
             "references",  # of every order ever added; 0 when it is gone
+            "recent",  # JOINED rows: the last RECENT orders that joined each side of each listing, in a circle
+            "joined",  # how many joined each side
         )
     ]
 )
 
 
+JOINED = np.dtype([("place", "<i8"), ("price", "<i8")])
+JOINED_BYTES = JOINED.itemsize
 OWN_ORDER = np.dtype([("reference", "<i8"), ("known_at", "<i8")])  # known_at: address of a block
 
 
@@ -93,6 +99,50 @@ def pick_order(book, session):
             if load_i64(state.references + at * 8) != 0:
                 return at
     return -1
+
+
+@hot
+def note_joined(session, listing, side, price):
+    """The order that was numbered last joins a side at a price."""
+    state = view(session, 1, SESSION)[0]
+    listing_side = listing * 2 + side - 1
+    count = load_i64(state.joined + listing_side * 8)
+    row = view(state.recent + listing_side * RECENT * JOINED_BYTES, RECENT, JOINED)[count % RECENT]
+    row.place = state.added - 1
+    row.price = price
+    store_i64(state.joined + listing_side * 8, count + 1)
+
+
+@hot
+def pick_front(book, session, listing):
+    """Place of the order that trades next: the oldest at the best price of the side that the market moves against; -1
+    when the side is empty or nobody at its best price joined lately."""
+    state = view(session, 1, SESSION)[0]
+    header = view(book, 1, BOOK)[0]
+    top = view(header.tops, header.listing_count, TOP)[listing]
+    above = 2 * load_i64(state.middles + listing * 8) - top.bid - top.ask
+    sells = above > 0 or (above == 0 and draw(session, 2) == 0)
+    best = top.ask if sells else top.bid
+    listing_side = listing * 2 + (1 if sells else 0)
+    count = load_i64(state.joined + listing_side * 8)
+    rows = view(state.recent + listing_side * RECENT * JOINED_BYTES, RECENT, JOINED)
+    for at in range(max(count - RECENT, 0), count):
+        row = rows[at % RECENT]
+        if row.price == best and load_i64(state.references + row.place * 8) != 0:
+            return row.place
+    return -1
+
+
+@hot
+def pick_changed(book, session, kind, listing):
+    """Place of the order that a message of this kind is about. Trades are with the order at the front."""
+    trades = kind in (EXECUTED, EXECUTED_WITH_PRICE)
+    leaves = kind in (CANCEL, DELETE)
+    if trades or (leaves and draw(session, TAKEN_FROM_FRONT) == 0):
+        place = pick_front(book, session, listing)
+        if place >= 0:
+            return place
+    return pick_order(book, session)
 
 
 @hot
@@ -157,7 +207,9 @@ def write_add(book, session, message, kind, listing):
     store_u8(message + itch.ADD_ORDER_SIDE, 66 if side == BUY else 83)
     store_be32(message + itch.ADD_ORDER_QUANTITY, choose_quantity(session))
     store_be64(message + itch.ADD_ORDER_INSTRUMENT, instrument_name(listing))
-    store_be32(message + itch.ADD_ORDER_PRICE, choose_price(book, session, listing, side))
+    price = choose_price(book, session, listing, side)
+    store_be32(message + itch.ADD_ORDER_PRICE, price)
+    note_joined(session, listing, side, price)
     if kind == ADD_ATTRIBUTED:
         store_be32(message + itch.ADD_ORDER_ATTRIBUTED_ATTRIBUTION, 0x4D4D4D4D)
         return ATTRIBUTED_LENGTH
@@ -192,10 +244,12 @@ def write_change(book, session, message, kind, place):
         return itch.ORDER_DELETE_LENGTH
     if kind == REPLACE:
         store_i64(state.references + place * 8, 0)
-        price = choose_price(book, session, listing, (order.listing_side & 1) + 1)
+        side = (order.listing_side & 1) + 1
+        price = choose_price(book, session, listing, side)
         store_be64(message + itch.ORDER_REPLACE_NEW_REFERENCE, next_reference(session))
         store_be32(message + itch.ORDER_REPLACE_QUANTITY, choose_quantity(session))
         store_be32(message + itch.ORDER_REPLACE_PRICE, price)
+        note_joined(session, listing, side, price)
         return itch.ORDER_REPLACE_LENGTH
     if part > 1 and (kind == CANCEL or draw(session, 3) == 0):
         part = 1 + draw(session, part - 1)
@@ -224,7 +278,7 @@ def generate(book, session, target, count):
         place = -1
         changes = kind != ADD and kind != ADD_ATTRIBUTED and kind != TRADE and kind != itch.NET_ORDER_IMBALANCE
         if changes:
-            place = pick_order(book, session)
+            place = pick_changed(book, session, kind, listing)
         if place >= 0:
             length = write_change(book, session, message, kind, place)
         elif kind == TRADE or kind == itch.NET_ORDER_IMBALANCE:
@@ -349,12 +403,14 @@ def generate_session(messages: int, listings: int = 8000, seed: int = 1) -> Itch
     draws = ranks[np.minimum(np.searchsorted(edges, np.arange(DRAWS), side="right"), listings - 1)].astype(np.int64)
     middles = (random.lognormal(3.5, 0.8, listings) * 100).astype(np.int64).clip(300, 90_000) * TICK
     references = np.zeros(messages + 1, np.int64)
+    recent, joined = np.zeros((listings * 2, RECENT), JOINED), np.zeros(listings * 2, np.int64)
     shares = SHARES.copy()
     session = touched(1, SESSION)
     row = session[0]
     row["random"], row["time_ns"] = seed * 2654435761 & 0xFFFFFFFF | 1, 34_200_000_000_000
     row["middles"], row["draws"] = address_of(middles), address_of(draws)
     row["shares"], row["references"] = address_of(shares), address_of(references)
+    row["recent"], row["joined"] = address_of(recent), address_of(joined)
     blocks = np.zeros(messages * LONGEST_BLOCK, np.uint8)
     memory = open_books(listings, max(messages // ORDERS_SHARE, 4096), queues=False)
     end = generate(memory.address, address_of(session), address_of(blocks), messages)

@@ -5,6 +5,7 @@ The same market runs compiled and plain and in several processes, so it can be w
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,14 @@ from engine.hotpath.itch_blocks import apply_blocks
 from engine.messages.control import StartStrategy
 from engine.messages.instruments import Instrument
 from engine.native import address_of, copy_bytes, hot, load_be16, load_i64, store_be16, store_be64, store_i64
-from engine.protocols.moldudp64_blocks import HEADER_LENGTH, MESSAGE_COUNT, SEQUENCE
+from engine.protocols.itch50_offsets import TIMESTAMP_NS
+from engine.protocols.moldudp64_blocks import BLOCK_HEADER_LENGTH, HEADER_LENGTH, MESSAGE_COUNT, SEQUENCE
 from engine.strategies import compiled_kind
 
 SESSION_NAME = b"BENCHMARK "
 MOST_MESSAGES_PER_PACKET = 20
 SAMPLES = 200
+TIME_AT = HEADER_LENGTH + BLOCK_HEADER_LENGTH + TIMESTAMP_NS  # of a packet's first message
 CURRENCY = 10_000
 LARGEST_RATIO = 10.0
 TEAMS = 4
@@ -29,12 +32,14 @@ TEAMS = 4
 
 @dataclass(frozen=True)
 class Pairs:
-    """How the pairs trade: parameters of the strategy that all of them share, in its units."""
+    """How the pairs trade: parameters of the strategy that all of them share, in its units. `remembered`: messages of
+    the market within which the centre of a pair follows its spread; the fewer, the more it trades."""
 
     entry: float = 1.0
     exit: float = 0.0
     quantity: int = 100
     patience: float = 0.005
+    remembered: int = 200_000
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,12 @@ class Market:
     def messages(self) -> int:
         """Messages in all packets."""
         return int(self.sequences[-1]) - 1
+
+    @property
+    def seconds(self) -> float:
+        """From its first to its last packet, by the clock of its messages."""
+        first, last = (self.packet(number)[TIME_AT : TIME_AT + 6] for number in (0, self.count - 1))
+        return (int.from_bytes(last, "big") - int.from_bytes(first, "big")) / 1e9
 
     def messages_between(self, first: int, last: int) -> int:
         """Messages in packets first to last - 1."""
@@ -162,11 +173,14 @@ def make_market(messages: int, instruments: int, seed: int = 1) -> Market:
 
 
 def choose_pairs(market: Market, count: int, style: Pairs, seed: int = 2) -> list[StartStrategy]:
-    """`count` pairs drawn evenly over the instruments, hedge ratio, centre and deviation from the sampled prices.
+    """`count` pairs drawn evenly over the instruments, hedge ratio, centre and deviation from the sampled prices. The
+    spread walks at random, so that its distance from a centre that follows within a part of the session deviates by
+    the square root of three such parts of what it deviates from its mean.
 
     Instruments without a price in half of the samples, and pairs of very different prices, are passed over.
     """
     random = np.random.default_rng(seed)
+    part = min(1.0, style.remembered / market.messages)
     quoted = np.flatnonzero(np.isfinite(market.middles).mean(axis=0) >= 0.5)
     kind_hash = compiled_kind("pairs").hash
     found: list[StartStrategy] = []
@@ -180,12 +194,12 @@ def choose_pairs(market: Market, count: int, style: Pairs, seed: int = 2) -> lis
         parameters = {
             "hedge_ratio": ratio,
             "centre": float(np.nanmean(spread)),
-            "deviation": deviation,
+            "deviation": max(0.0001, deviation * math.sqrt(3 * part)),
             "entry": style.entry,
             "exit": style.exit,
             "quantity": style.quantity,
             "patience": style.patience,
-            "memory": 0.0,
+            "memory": market.seconds * part,
             "routing": 0.0,
         }
         number = len(found) + 1

@@ -59,7 +59,7 @@ from engine.transport.packet_ring import (
 )
 
 MONOTONIC = 1
-STYLE = Pairs(patience=3600.0)
+STYLE = Pairs(patience=3600.0, remembered=20_000)
 CAPACITY = 1024
 STOP_AT = 8  # in the header of the feed's ring: the pusher has no more
 LEAD_NS = 300_000

@@ -47,7 +47,7 @@ MESSAGES_PER_PACKET = 2.0
 WARM_UP_PACKETS = 50_000
 WARM_UP_GAP_NS = 20_000
 SETTLE_S = 0.05
-STYLE = Pairs(patience=3600.0)
+STYLE = Pairs(patience=3600.0, remembered=20_000)
 QUANTILES = {"p50_ns": 50, "p99_ns": 99, "p999_ns": 99.9}
 
 
