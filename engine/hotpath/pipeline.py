@@ -53,6 +53,7 @@ IDLE_TURNS_PER_CHECK = 64
 BUSY_TURNS_PER_CHECK = 1024  # a burst may leave no idle turn for a minute
 WAKE_AT = int(ENGINE.fields["wake"][1])  # type: ignore[index]
 READABLE = 1
+STOPPED_NS = 1_000_000_000
 
 
 @hot
@@ -176,9 +177,17 @@ def idle(engine):
 
 @hot
 def keep_sessions(engine):
-    """Heartbeats and silences of every order session, and the time of the parent orders."""
+    """Heartbeats and silences of every order session, and the time of the parent orders.
+
+    An engine that was stopped for a while (a paused machine) first reads what came meanwhile, in the next turn: silence
+    was its own.
+    """
     core = view(engine, 1, ENGINE)[0]
     read_clock(engine)
+    stopped = core.kept_ns != 0 and core.clock_ns - core.kept_ns > STOPPED_NS
+    core.kept_ns = core.clock_ns
+    if stopped:
+        return
     for venue_index in range(1, core.venue_count + 1):
         keep_alive(engine, venue_index)
     if core.timer_ns != 0 and core.clock_ns >= core.timer_ns:

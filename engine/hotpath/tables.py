@@ -127,6 +127,7 @@ ENGINE = np.dtype(
         ("cycles_per_us", "<i8"),
         ("idle_turns", "<i8"),
         ("turns", "<i8"),
+        ("kept_ns", "<i8"),  # when the sessions were last looked after, 0: not yet
         ("done_text", "<i8"),
         ("warm_fd", "<i8"),  # a private connection for idle sends, -1: none
         ("warm_peer", "<i8"),  # its other end

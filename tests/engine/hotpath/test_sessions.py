@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from engine.hotpath import tables
-from engine.hotpath.entries import keep_alive, send_account_query
+from engine.hotpath.entries import keep_alive, keep_sessions, poll_socket, send_account_query
 from engine.messages.codes import OrderState, ReportKind
 from engine.protocols import soupbintcp
 from tests.engine.hotpath.ouch_venue import OuchVenue, accepted, canceled, executed, query_answer, sequenced
@@ -140,6 +141,20 @@ def test_a_venue_silent_for_fifteen_seconds_is_gone(loop: Loop, venue: OuchVenue
     assert attention(loop) == 0
     loop.pass_time(1)
     keep_alive(loop.address, VENUE)
+    assert attention(loop) == tables.SESSION_LOST
+
+
+def test_an_engine_that_was_stopped_first_reads_what_came_meanwhile(loop: Loop, venue: OuchVenue) -> None:
+    long_ago = time.time_ns() - 60 * SECOND_NS
+    venue.row["heard_ns"] = venue.row["sent_ns"] = loop.core["kept_ns"] = long_ago
+    venue.theirs.sendall(soupbintcp.encode("server_heartbeat"))
+    keep_sessions(loop.address)
+    assert (attention(loop), venue.names()) == (0, [])
+    poll_socket(loop.address, VENUE)
+    keep_sessions(loop.address)
+    assert (attention(loop), venue.names()) == (0, ["client_heartbeat"])
+    venue.row["heard_ns"] = long_ago
+    keep_sessions(loop.address)
     assert attention(loop) == tables.SESSION_LOST
 
 
