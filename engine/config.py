@@ -18,7 +18,7 @@ KINDS: dict[str, tuple[type, str]] = {
 }
 MOST_US = 1_000_000_000
 SYNC_POLICIES = ("each", "interval", "none")
-DRY_RUNS_US = 20
+WARM_DECISIONS_US = 20
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class EngineConfig:
 
     `instruments` is the reference data. `state` holds journal, recording and sockets (default: the file's directory).
     `wait`: what the loop does with nothing to do. `warm_sends_us`: spinning, it sends a byte on a private connection
-    after every so many idle microseconds, so that the next order's send is not cold; 0: never. `dry_runs_us`: spinning,
-    a packet goes through a small engine beside it after so many idle microseconds, so that the next decision is not
-    cold; 0: never.
+    after every so many idle microseconds, so that the next order's send is not cold; 0: never. `warm_decisions_us`:
+    spinning, a packet goes through a small engine beside it after so many idle microseconds, so that the next decision
+    is not cold; 0: never.
     `loop_cpu`: the processor that the loop is pinned to, -1: none; `helper_cpus`: those of everything else, like
     "0,2-3", empty: all others. `realtime_priority`: of the loop under SCHED_FIFO, 0: none. `lock_memory`: nothing is
     ever paged out. `huge_pages`: transparent, reserved or never.
@@ -45,7 +45,7 @@ class EngineConfig:
     mode: str = "paper"
     wait: str = "backing_off"
     warm_sends_us: int = 0
-    dry_runs_us: int = DRY_RUNS_US
+    warm_decisions_us: int = WARM_DECISIONS_US
     sync_policy: str = "interval"
     venue_count: int = 4
     strategy_count: int = 512
@@ -98,5 +98,5 @@ def _check_bounds(path: Path, config: EngineConfig) -> None:
         raise ValueError(f"{path}: loop_cpu is -1 (none) or a processor's number, realtime_priority 0 (none) to 99")
     if config.warm_sends_us and (config.wait != "spinning" or not 20 <= config.warm_sends_us <= 1_000_000):
         raise ValueError(f"{path}: warm_sends_us is 0, or 20 to 1000000 with wait = 'spinning'")
-    if config.dry_runs_us and not 10 <= config.dry_runs_us <= 1_000_000:
-        raise ValueError(f"{path}: dry_runs_us is 0, or 10 to 1000000")
+    if config.warm_decisions_us and not 10 <= config.warm_decisions_us <= 1_000_000:
+        raise ValueError(f"{path}: warm_decisions_us is 0, or 10 to 1000000")

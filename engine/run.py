@@ -27,7 +27,6 @@ from engine.config import EngineConfig, read_config
 from engine.control.announce import catalogue
 from engine.control.commands import Commands
 from engine.control.configuration import Configuration
-from engine.control.dry_runs import DryRuns
 from engine.control.latency_budget import Budget, Transition
 from engine.control.latency_keeper import LatencyKeeper
 from engine.control.latency_log import LatencyLog
@@ -36,6 +35,7 @@ from engine.control.server import ControlServer, Pending
 from engine.control.session_view import view_session
 from engine.control.sessions import Sessions
 from engine.control.state_frame import StateFrame
+from engine.control.warm_decisions import WarmDecisions
 from engine.control.warm_sends import WarmSends, start_warm_sends
 from engine.control.warm_up import warm_up
 from engine.hotpath import tables
@@ -99,7 +99,7 @@ class Engine:
         self.stopping = False
         self._copier: CopierProcess | None = None
         self._warm_sends: WarmSends | None = None
-        self._dry_runs: DryRuns | None = None
+        self._warm_decisions: WarmDecisions | None = None
         self._looks = 0
         self._kill_file = config.state / "engine" / KILL_FILE
 
@@ -123,8 +123,8 @@ class Engine:
         if self.config.warm_sends_us:
             self._warm_sends = start_warm_sends(self.memory, self.config.warm_sends_us)
         core["clock_ns"] = time.time_ns()
-        if self.config.dry_runs_us and self.config.wait == "spinning":
-            self._dry_runs = DryRuns(self.memory, self.config.dry_runs_us)
+        if self.config.warm_decisions_us and self.config.wait == "spinning":
+            self._warm_decisions = WarmDecisions(self.memory, self.config.warm_decisions_us)
         self._append_extra(recovered)
         self._begin_epoch(recovered)
         self._apply_costs()
@@ -340,8 +340,8 @@ class Engine:
         self.sessions.close_all()
         if self._warm_sends is not None:
             self._warm_sends.close(self.memory)
-        if self._dry_runs is not None:
-            self._dry_runs.close()
+        if self._warm_decisions is not None:
+            self._warm_decisions.close()
         on_disk = self._copier is not None and self._copier.stop() == 0
         self.journal.close(on_disk=on_disk)
 

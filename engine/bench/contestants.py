@@ -23,7 +23,7 @@ import zmq
 from engine.bench.decision_path import ACTOR, FEES, open_limits
 from engine.bench.itch_session import VENUE
 from engine.bench.market import Market
-from engine.config import DRY_RUNS_US
+from engine.config import WARM_DECISIONS_US
 from engine.messages import control
 from engine.messages.control import StartStrategy, command, decode_status
 from engine.messages.endpoints import engine_endpoints, shared_memory_path
@@ -173,7 +173,7 @@ class EngineProcess(Contestant):
         pairs: Sequence[StartStrategy],
         state: Path,
         warm_us: int = 0,
-        dry_runs_us: int = DRY_RUNS_US,
+        warm_decisions_us: int = WARM_DECISIONS_US,
         settings: Sequence[str] = (),
     ) -> None:
         """`settings`: lines of engine.toml that replace the usual ones of the same name."""
@@ -184,7 +184,7 @@ class EngineProcess(Contestant):
         write_instruments(state / "instruments.json", market.instruments())
         lines = ['instruments = "instruments.json"', 'wait = "spinning"', f"venue_count = {VENUE}"]
         lines += [f"strategy_count = {len(pairs) + 2}", f"warm_sends_us = {warm_us}"]
-        lines += [f"dry_runs_us = {dry_runs_us}", *settings]
+        lines += [f"warm_decisions_us = {warm_decisions_us}", *settings]
         chosen = {line.partition("=")[0].strip(): line for line in lines}
         (state / "engine.toml").write_text("".join(f"{line}\n" for line in chosen.values()))
         self._endpoints = engine_endpoints(state)

@@ -29,9 +29,9 @@ from engine.bench.decision_path import DecisionPath, SharedLogs
 from engine.bench.itch_session import VENUE
 from engine.bench.market import Market, Pairs, choose_pairs, make_market
 from engine.bench.responder import RESPONDER, Responder, answer_all
-from engine.control.dry_runs import DryRuns
+from engine.control.warm_decisions import WarmDecisions
 from engine.hotpath.clock import read_clock
-from engine.hotpath.entries import RUN_DRY, TAKE_DATAGRAM
+from engine.hotpath.entries import TAKE_DATAGRAM, WARM_DECISION
 from engine.hotpath.tables import ENGINE
 from engine.hotpath.tables import VENUE as VENUE_ROW
 from engine.hotpath.tables import VENUES as VENUE_ROWS
@@ -80,8 +80,8 @@ def serve(engine, venue_index, responder, feed, orders, packet):
     while load_acquire(feed + STOP_AT) == 0:
         if not packet_waits(feed):
             pause()
-            if core.dry_run != 0:
-                call_entry(library, RUN_DRY, engine, 0, 0, 0, 0, 0)
+            if core.warming != 0:
+                call_entry(library, WARM_DECISION, engine, 0, 0, 0, 0, 0)
             continue
         length = packet_take(feed, packet)
         core.received_cycles = cycle_counter()
@@ -206,7 +206,7 @@ def contestant(serving: Callable[[], Serving], cpu: int | None) -> Iterator[Ring
             process.kill()
 
 
-def serve_engine(market: Market, pairs: int, dry_runs_us: int, disk: Path) -> Callable[[], Serving]:
+def serve_engine(market: Market, pairs: int, warm_decisions_us: int, disk: Path) -> Callable[[], Serving]:
     """The pipeline with its real logs."""
 
     @contextlib.contextmanager
@@ -214,9 +214,9 @@ def serve_engine(market: Market, pairs: int, dry_runs_us: int, disk: Path) -> Ca
         logs = SharedLogs(disk)
         try:
             path = DecisionPath(market, choose_pairs(market, pairs, STYLE), logs, Responder(rest_every=0))
-            dry_runs = DryRuns(path.memory, dry_runs_us) if dry_runs_us else None
+            warm_decisions = WarmDecisions(path.memory, warm_decisions_us) if warm_decisions_us else None
             yield serve, (path.address, VENUE, path.responder.address)
-            del dry_runs  # its memory lives as long as the loop
+            del warm_decisions  # its memory lives as long as the loop
         finally:
             logs.close()
 
@@ -278,7 +278,7 @@ def measure(market: Market, options: argparse.Namespace, disk: Path) -> dict[str
     found: dict[str, Any] = {}
     engine, floor = Meter(market), Meter(market)
     try:
-        with contestant(serve_engine(market, options.pairs, options.dry_runs_us, disk), cpu) as ends:
+        with contestant(serve_engine(market, options.pairs, options.warm_decisions_us, disk), cpu) as ends:
             for first in range(0, warm, CAPACITY):  # not measured: never more than the ring holds
                 engine.send(ends, first, min(first + CAPACITY, warm), gap_ns)
             for burst in bursts:
@@ -292,7 +292,7 @@ def measure(market: Market, options: argparse.Namespace, disk: Path) -> dict[str
     found["floor_native"] = quantiles([floor.latencies(*burst) for burst in bursts])
     if found["engine"]["p50_ns"] and found["floor_native"]["p50_ns"]:
         found["ratio_p50"] = round(found["engine"]["p50_ns"] / found["floor_native"]["p50_ns"], 2)
-    told = {name: getattr(options, name) for name in ("pairs", "gap_us", "rounds", "dry_runs_us")}
+    told = {name: getattr(options, name) for name in ("pairs", "gap_us", "rounds", "warm_decisions_us")}
     return found | told | {"transport": "shared-memory"}
 
 

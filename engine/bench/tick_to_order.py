@@ -37,7 +37,7 @@ from engine.bench.market import Market, Pairs, choose_pairs, make_market
 from engine.bench.rehearsal import BLOCK, Rehearsal, rehearsed
 from engine.bench.responder import Responder
 from engine.bench.table import NO_COMPILER
-from engine.config import DRY_RUNS_US
+from engine.config import WARM_DECISIONS_US
 from engine.messages.control import StartStrategy
 
 SOURCE = Path(__file__).with_name("floor.c")
@@ -176,7 +176,7 @@ def race(options: argparse.Namespace, directory: Path) -> dict[str, Any]:
     contestants: list[Contestant]
     with contextlib.ExitStack() as stack:
         contestants = [
-            EngineProcess(cpu, market, pairs, directory, options.warm_us, options.dry_runs_us),
+            EngineProcess(cpu, market, pairs, directory, options.warm_us, options.warm_decisions_us),
             Floor(cpu, script, program),
             Asyncio(cpu, script),
         ]
@@ -184,7 +184,7 @@ def race(options: argparse.Namespace, directory: Path) -> dict[str, Any]:
             state = directory / SET
             state.mkdir()
             contestants.append(
-                EngineProcess(cpu, market, pairs, state, options.warm_us, options.dry_runs_us, options.setting)
+                EngineProcess(cpu, market, pairs, state, options.warm_us, options.warm_decisions_us, options.setting)
             )
         for each in contestants:
             stack.callback(each.stop)
@@ -203,7 +203,7 @@ def race(options: argparse.Namespace, directory: Path) -> dict[str, Any]:
     if options.setting:
         found |= {"setting": options.setting} | setting_ratios(found)
     found |= {"pairs": options.pairs, "gap_us": options.gap_us, "rounds": options.rounds}
-    found |= {"together": options.together, "warm_us": options.warm_us, "dry_runs_us": options.dry_runs_us}
+    found |= {"together": options.together, "warm_us": options.warm_us, "warm_decisions_us": options.warm_decisions_us}
     return found
 
 
@@ -219,7 +219,11 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--together", type=int, default=1, metavar="N", help="packets that come back to back")
     parser.add_argument("--warm-us", type=int, default=0, metavar="US", help="idle sends of the engine; 0: none")
     parser.add_argument(
-        "--dry-runs-us", type=int, default=DRY_RUNS_US, metavar="US", help="idle dry runs of the engine; 0: none"
+        "--warm-decisions-us",
+        type=int,
+        default=WARM_DECISIONS_US,
+        metavar="US",
+        help="warm decisions of the engine; 0: none",
     )
     parser.add_argument("--pairs", type=int, default=400)
     parser.add_argument("--warm-up", type=int, default=WARM_UP_PACKETS, help="packets that fill the books before")
@@ -241,8 +245,8 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.rounds < 1 or options.seconds <= 0 or options.gap_us <= 0 or options.pairs < 1 or options.warm_up < 1:
         parser.error("rounds, seconds, gap, pairs and warm-up are above 0")
-    if options.dry_runs_us and options.dry_runs_us < 10:
-        parser.error("--dry-runs-us is 0 or starts at 10")
+    if options.warm_decisions_us and options.warm_decisions_us < 10:
+        parser.error("--warm-decisions-us is 0 or starts at 10")
     if not 1 <= options.together <= BLOCK or (options.warm_us and options.warm_us < 20):
         parser.error(f"--together goes from 1 to {BLOCK}, --warm-us is 0 or starts at 20")
     return options

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from engine.hotpath import (
     changes,
     dialects,
-    dry_run,
     feed,
     fix_sessions,
     mark,
@@ -33,6 +32,7 @@ from engine.hotpath import (
     timers,
     traded_volume,
     venue_requests,
+    warming,
 )
 from engine.native import address_of_entry, hot, hot_entry
 
@@ -95,7 +95,7 @@ SIGNAL_SCALE = 1_000  # of a replacement
     ENTER_MARKET,
     MARKET_PRICE,
     TAKE_PACKETS,
-    RUN_DRY,
+    WARM_DECISION,
 ) = range(56)
 
 
@@ -140,8 +140,8 @@ def call_step(what, engine, a, b, c):
     if what == KEEP_SESSIONS:
         pipeline.keep_sessions(engine)
         return 0
-    if what == RUN_DRY:
-        dry_run.run_dry(engine)
+    if what == WARM_DECISION:
+        warming.warm_decision(engine)
         return 0
     if what == POLL_VENUE:
         return pipeline.poll_venue(engine, a)
@@ -314,7 +314,7 @@ spend_number = _entry(SPEND_NUMBER)
 stop_parent = _entry(STOP_PARENT)
 turn = _entry(TURN)
 keep_sessions = _entry(KEEP_SESSIONS)
-run_dry = _entry(RUN_DRY)
+warm_decision = _entry(WARM_DECISION)
 poll_venue = _entry(POLL_VENUE)
 poll_line = _entry(POLL_LINE)
 poll_socket = _entry(POLL_SOCKET)

@@ -16,7 +16,6 @@
 from __future__ import annotations
 
 from engine.hotpath.clock import read_clock
-from engine.hotpath.dry_run import run_dry
 from engine.hotpath.feed import RETRANSMISSION_LINE, take_datagram, watch_gap
 from engine.hotpath.sending import flush, flush_unsent, on_socket, send_debug
 from engine.hotpath.sessions import keep_alive, poll_ring, poll_socket
@@ -30,17 +29,16 @@ from engine.hotpath.tables import (
     WOKEN,
 )
 from engine.hotpath.timers import pass_time
+from engine.hotpath.warming import warm_decision, warm_send
 from engine.messages.codes import StampCause
 from engine.native import (
     DONT_WAIT,
-    NO_SIGNAL,
     cycle_counter,
     hot,
     load_acquire,
     pause,
     poll,
     recv,
-    send,
     store_u8,
     view,
 )
@@ -142,19 +140,6 @@ def turn(engine):
 
 
 @hot
-def warm(engine):
-    """A byte on a private connection now and then while nothing happens: it keeps the kernel's way of a send in the
-    caches, so that the next order does not pay for its coldness."""
-    core = view(engine, 1, ENGINE)[0]
-    now = cycle_counter()
-    if now - core.warm_at < core.warm_cycles:
-        return
-    core.warm_at = now
-    send(core.warm_fd, core.done_text, 1, DONT_WAIT | NO_SIGNAL)
-    recv(core.warm_peer, core.packet, PACKET_BYTES, DONT_WAIT)
-
-
-@hot
 def idle(engine):
     """Nothing came: heartbeats now and then, and the wait that was chosen at start."""
     core = view(engine, 1, ENGINE)[0]
@@ -162,9 +147,9 @@ def idle(engine):
     if core.spinning != 0:
         pause()
         if core.warm_fd >= 0:
-            warm(engine)
-        if core.dry_run != 0:
-            run_dry(engine)
+            warm_send(engine)
+        if core.warming != 0:
+            warm_decision(engine)
         if core.idle_turns % IDLE_TURNS_PER_CHECK != 0:
             return
     elif core.idle_turns < SPINS_BEFORE_WAIT:

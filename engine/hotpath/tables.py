@@ -133,9 +133,9 @@ ENGINE = np.dtype(
         ("warm_peer", "<i8"),  # its other end
         ("warm_cycles", "<i8"),  # counts between idle sends
         ("warm_at", "<i8"),
-        ("dry_run", "<i8"),  # what a dry run needs (engine.hotpath.dry_run), 0: none is done
-        ("dry_run_cycles", "<i8"),  # counts between two
-        ("dry_run_at", "<i8"),
+        ("warming", "<i8"),  # what a warm decision needs (engine.hotpath.warming), 0: none is made
+        ("warming_cycles", "<i8"),  # counts between two
+        ("warming_at", "<i8"),
     ]
 )
 ENGINE_NAMES = ENGINE.names or ()

@@ -205,7 +205,7 @@ def append_recording(writer, venue, line, time_ns, packet, length):
         header.checksum = crc32c(log.tail + 4, whole - 4)
     log.sequence = position
     log.tail += whole
-    for line in range(RECORDING_AHEAD):
-        prefetch(log.tail + line * CACHE_LINE)
+    for ahead in range(RECORDING_AHEAD):
+        prefetch(log.tail + ahead * CACHE_LINE)
     store_release(log.segment + TAIL_OFFSET, log.tail - log.segment)
     return position

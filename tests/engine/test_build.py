@@ -36,7 +36,7 @@ NEVER_COMPILED = {
     "engine/guarded_memory.py",
     "engine/control/commands.py",
     "engine/control/configuration.py",
-    "engine/control/dry_runs.py",
+    "engine/control/warm_decisions.py",
     "engine/config.py",
 }
 RUN = "from engine.hotpath.outer import outer; print(outer(1))"

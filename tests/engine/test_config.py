@@ -27,7 +27,7 @@ state = "/var/engine"
 mode = "live"
 wait = "spinning"
 warm_sends_us = 50
-dry_runs_us = 30
+warm_decisions_us = 30
 sync_policy = "each"
 venue_count = 8
 strategy_count = 2
@@ -51,7 +51,7 @@ REFUSED = [
     ("instruments = 'x'\nmode = 'backtest'", "mode is 'backtest'; it must be one of paper, live"),
     ("instruments = 'x'\nwarm_sends_us = 50", "warm_sends_us is 0, or 20 to 1000000 with wait = 'spinning'"),
     ("instruments = 'x'\nwait = 'spinning'\nwarm_sends_us = 19", "warm_sends_us is 0, or 20 to 1000000"),
-    ("instruments = 'x'\ndry_runs_us = 9", "dry_runs_us is 0, or 10 to 1000000"),
+    ("instruments = 'x'\nwarm_decisions_us = 9", "warm_decisions_us is 0, or 10 to 1000000"),
     ("instruments = 'x'\nwait = 'sleeping'", "it must be one of backing_off, spinning"),
     ("instruments = 'x'\nsync_policy = 'never'", "it must be one of each, interval, none"),
     ("instruments = ", "Invalid value"),

@@ -18,6 +18,8 @@ from typing import Any
 
 from numba import types
 
+from engine.config import WARM_DECISIONS_US
+from engine.control.warm_decisions import WarmDecisions
 from engine.hotpath import tables
 from engine.hotpath.calibration import cycles_per_us
 from engine.hotpath.entries import RUN_LOOP, library_address
@@ -67,8 +69,8 @@ def run_confined(library, engine, program):
     return call_entry(library, RUN_LOOP, engine, 0, 0, 0, 0, 0)
 
 
-def built(options: dict[str, Any]) -> Loop:
-    """An engine with a running strategy, its venue on the parent's sockets."""
+def built(options: dict[str, Any]) -> tuple[Loop, WarmDecisions]:
+    """An engine with a running strategy, its venue on the parent's sockets, and what keeps its decisions warm."""
     loop = Loop(venues=(VENUE,))
     loop.wide_limits()
     row = loop.memory.venues[VENUE]
@@ -80,18 +82,19 @@ def built(options: dict[str, Any]) -> Loop:
     for at, descriptor in enumerate((*options["feeds"], options["order"])):
         loop.memory.polled[at] = (descriptor, 1, 0)
     core["polled_count"], core["spinning"], core["cycles_per_us"] = 3, options["spinning"], cycles_per_us()
+    warm_decisions = WarmDecisions(loop.memory, WARM_DECISIONS_US)
     core["wake"] = 1
     with quick_compile():
         run_confined(library_address(), loop.address, 0)
     core["wake"] = 0
-    return loop
+    return loop, warm_decisions
 
 
 class Counts:
     """What can be counted about the loop's thread from outside it."""
 
-    def __init__(self, loop: Loop) -> None:
-        self.loop = loop
+    def __init__(self, loop: Loop, warm_decisions: WarmDecisions) -> None:
+        self.loop, self.warm_decisions = loop, warm_decisions
         self.native = 0
         if BACKEND == "native":
             from numba.core.runtime import _nrt_python
@@ -103,7 +106,7 @@ class Counts:
     def stats(self, thread: threading.Thread) -> dict[str, Any]:
         """The counts now."""
         found: dict[str, Any] = {"orders": int(self.loop.core["orders_entered"]), "alive": thread.is_alive()}
-        found["turns"] = int(self.loop.core["turns"])
+        found["turns"], found["warm_decisions"] = int(self.loop.core["turns"]), self.warm_decisions.count
         frame = sys._current_frames().get(thread.ident or 0)
         found["frame"] = f"{frame.f_code.co_name} {frame.f_lasti}" if frame else None
         if BACKEND == "native":
@@ -120,8 +123,8 @@ class Counts:
 def main() -> None:
     """Serve until standard input ends."""
     options = json.loads(sys.argv[1])
-    loop = built(options)
-    counts, program = Counts(loop), filter_program()
+    loop, warm_decisions = built(options)
+    counts, program = Counts(loop, warm_decisions), filter_program()
 
     def turn_for_ever() -> None:
         if counts.preloaded is not None:

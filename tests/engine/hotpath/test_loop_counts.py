@@ -169,12 +169,14 @@ def test_the_loops_thread_makes_no_system_call_but_receive_send_and_poll(spinnin
         stats = child.stats()
         assert stats["alive"]
         assert stats["orders"] >= market.orders >= ORDERS
+        assert (stats["warm_decisions"] > 0) == bool(spinning)
         child.say("wake")  # the first step back into the interpreter is the last
         assert child.process.wait(WITHIN_S) == -signal.SIGSYS
 
 
-def test_compiled_code_takes_no_memory_and_the_interpreter_is_not_entered() -> None:
-    with trading(spinning=0, confined=False) as (market, child):
+@pytest.mark.parametrize("spinning", [0, 1], ids=["backing_off", "spinning"])
+def test_compiled_code_takes_no_memory_and_the_interpreter_is_not_entered(spinning: int) -> None:
+    with trading(spinning=spinning, confined=False) as (market, child):
         before = child.stats()
         market.trade(ORDERS)
         after = child.stats()

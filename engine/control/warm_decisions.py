@@ -1,5 +1,5 @@
-"""The small engine of the dry runs (`engine.hotpath.dry_run`): two instruments, a pair that always wants to trade,
-limits that let it, a venue of OUCH 5.0 without a connection, logs in memory that are written over and over.
+"""The small engine of the warm decisions (`engine.hotpath.warming`): two instruments, a pair that always wants to
+trade, limits that let it, a venue of OUCH 5.0 without a connection, logs in memory that are written over and over.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import numpy as np
 
 from engine.control.commands import Commands
 from engine.control.configuration import Configuration
-from engine.hotpath.dry_run import DRY_RUN, ITS_VENUE
 from engine.hotpath.entries import session_event, take_datagram
 from engine.hotpath.memory import EngineMemory
+from engine.hotpath.warming import ITS_VENUE, WARMING
 from engine.journal.scratch import ScratchJournal
 from engine.messages import control
 from engine.messages.codes import EngineState, LimitName, Scope, SessionState
@@ -23,15 +23,15 @@ from engine.native import address_of, touched
 from engine.protocols import itch50, moldudp64
 from engine.strategies import compiled_kind
 
-ACTOR = "dry run"
-SESSION = "DRYRUN"
+ACTOR = "warming"
+SESSION = "WARMING"
 TEAM, STRATEGY = 1, 1
 FIRST, SECOND = 1, 2
 TICK = 100
 BID, ASK = 1_000_000, 1_000_000 + 10 * TICK
 ROOM = 1 << 16
 STAMPS = 16  # rows of its ring of latency stamps: few cache lines
-SETTINGS = {"order_address": "127.0.0.1:1", "user": "dry", "password": "run", "feed_line_a": "127.0.0.1:1"}
+SETTINGS = {"order_address": "127.0.0.1:1", "user": "warm", "password": "warm", "feed_line_a": "127.0.0.1:1"}
 PARAMETERS = {
     "hedge_ratio": 1.0,
     "centre": -100.0,  # far from the spread, which is 0: the pair wants to be sold
@@ -45,8 +45,9 @@ PARAMETERS = {
 }
 
 
-class DryRuns:
-    """Dry runs of the loop of `memory`, one after every `every_us` idle microseconds. `cycles_per_us` must be known."""
+class WarmDecisions:
+    """Warm decisions of the loop of `memory`, one after every `every_us` idle microseconds. Its `cycles_per_us` must be
+    known."""
 
     def __init__(self, memory: EngineMemory, every_us: int) -> None:
         instruments = [Instrument(FIRST, "FIRST", tick_size=TICK), Instrument(SECOND, "SECOND", tick_size=TICK)]
@@ -60,22 +61,22 @@ class DryRuns:
         core["stamp_mask"] = STAMPS - 1
         self._configure({row.id: row.name for row in instruments})
         self._packets = self._open_books()
-        self._block = touched(1, DRY_RUN)
+        self._block = touched(1, WARMING)
         self._block["engine"] = self.memory.address
         self._block["packets"] = [address_of(packet) for packet in self._packets]
         self._block["length"] = len(self._packets[0])
         self._block["journal_start"], self._block["recording_start"] = self._journal.start, self._recording.start
         self._loop = memory.core
-        self._loop["dry_run_cycles"] = every_us * int(memory.core["cycles_per_us"][0])
-        self._loop["dry_run"] = address_of(self._block)
+        self._loop["warming_cycles"] = every_us * int(memory.core["cycles_per_us"][0])
+        self._loop["warming"] = address_of(self._block)
 
     def close(self) -> None:
         """The loop does no more of them."""
-        self._loop["dry_run"] = 0
+        self._loop["warming"] = 0
 
     @property
     def count(self) -> int:
-        """Dry runs so far."""
+        """Warm decisions so far."""
         return int(self._block["turns"][0])
 
     def _configure(self, names: dict[int, str]) -> None:
@@ -85,20 +86,20 @@ class DryRuns:
         kind_hash = compiled_kind("pairs").hash
         bodies = (
             control.ApplyLimits(0, [asdict(LimitsRow(int(scope), number, **bounds)) for scope, number in scopes]),
-            control.DefineVenue(ITS_VENUE, "DRY", "ouch50", SETTINGS),
+            control.DefineVenue(ITS_VENUE, "WARM", "ouch50", SETTINGS),
             control.StartStrategy(
-                STRATEGY, "dry", TEAM, "pairs", kind_hash, ITS_VENUE, [FIRST, SECOND], dict(PARAMETERS)
+                STRATEGY, "warm", TEAM, "pairs", kind_hash, ITS_VENUE, [FIRST, SECOND], dict(PARAMETERS)
             ),
         )
         for number, body in enumerate(bodies):
-            status = commands.execute(control.command(body, ACTOR, f"dry-run-{number}"))
+            status = commands.execute(control.command(body, ACTOR, f"warming-{number}"))
             if not status.applied:
                 raise ValueError(status.reason)
         session_event(self.memory.address, ITS_VENUE, int(SessionState.UP), 1, 0, 0, 0)
         self.memory.core["state"] = EngineState.ACTIVE
 
     def _open_books(self) -> list[np.ndarray[Any, Any]]:
-        """Orders on both sides of both books; then the packets of the dry runs: the first book's bid goes up a tick,
+        """Orders on both sides of both books; then the packets that come later: the first book's bid goes up a tick,
         and down again."""
         adds = [
             itch50.encode(

@@ -1,11 +1,11 @@
-"""Dry runs: the way to an order, taken by an engine beside the one that trades, which nothing of it reaches."""
+"""Warm decisions: the way to an order, taken by an engine beside the one that trades, which nothing of it reaches."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from engine.control.dry_runs import ASK, BID, ITS_VENUE, DryRuns
-from engine.hotpath.entries import run_dry, run_loop, take_datagram
+from engine.control.warm_decisions import ASK, BID, ITS_VENUE, WarmDecisions
+from engine.hotpath.entries import run_loop, take_datagram, warm_decision
 from engine.hotpath.memory import TABLES, EngineMemory
 from engine.messages.codes import RecordKind
 from engine.messages.instruments import Instrument
@@ -41,16 +41,16 @@ def frames(memory: EngineMemory) -> list[Any]:
 
 def test_each_takes_the_whole_way_to_two_orders_and_leaves_nothing_behind() -> None:
     memory = small_loop()
-    runs = DryRuns(memory, EVERY_US)
-    memory.core["dry_run_cycles"] = 0
+    runs = WarmDecisions(memory, EVERY_US)
+    memory.core["warming_cycles"] = 0
     for _ in range(500):
-        run_dry(memory.address)
+        warm_decision(memory.address)
     core = runs.memory.core[0]
     assert runs.count == 500
     assert (int(core["orders_entered"]), int(core["denials"]), int(core["attention"])) == (1000, 0, 0)
     before = table_bytes(runs.memory)
     for _ in range(2):
-        run_dry(memory.address)
+        warm_decision(memory.address)
     after = table_bytes(runs.memory)
     written = {"venues", "lines", "strategies", "orders", "stamps", "arrivals", "context", "touched_marks"}
     assert {name for name in before if before[name] != after[name]} <= written | {"orders of the book"}
@@ -59,7 +59,7 @@ def test_each_takes_the_whole_way_to_two_orders_and_leaves_nothing_behind() -> N
 
 
 def test_its_orders_are_those_of_a_venue_that_would_take_them() -> None:
-    runs = DryRuns(small_loop(), EVERY_US)
+    runs = WarmDecisions(small_loop(), EVERY_US)
     packet = runs._packets[0].copy()
     packet[10:18] = memoryview(int(runs.memory.venues[ITS_VENUE]["expected"]).to_bytes(8, "big"))
     take_datagram(runs.memory.address, ITS_VENUE, 0, address_of(packet), len(packet))
@@ -76,12 +76,12 @@ def test_the_engine_that_trades_is_not_touched() -> None:
     loop = Loop()
     loop.wide_limits()
     loop.start_pairs()
-    runs = DryRuns(loop.memory, EVERY_US)
-    loop.memory.core["dry_run_cycles"] = 0
+    runs = WarmDecisions(loop.memory, EVERY_US)
+    loop.memory.core["warming_cycles"] = 0
     before = table_bytes(loop.memory)
     journalled = [body.kind for body in records(loop.journal.take()) if isinstance(body, BodyRecord)]
     for _ in range(100):
-        run_dry(loop.address)
+        warm_decision(loop.address)
     assert runs.count == 100
     assert table_bytes(loop.memory) == before
     assert loop.journal.take() == b""
@@ -91,10 +91,10 @@ def test_the_engine_that_trades_is_not_touched() -> None:
 def test_the_loop_does_one_when_it_spins_and_the_last_is_long_ago() -> None:
     memory = small_loop()
     memory.core["cycles_per_us"] = 1000
-    runs = DryRuns(memory, EVERY_US)
-    assert int(memory.core["dry_run_cycles"][0]) == 20_000
+    runs = WarmDecisions(memory, EVERY_US)
+    assert int(memory.core["warming_cycles"][0]) == 20_000
     for spinning, cycles, expected in ((0, 0, 0), (1, 0, 1), (1, 1 << 60, 1), (1, 0, 2)):
-        memory.core["spinning"], memory.core["dry_run_cycles"] = spinning, cycles
+        memory.core["spinning"], memory.core["warming_cycles"] = spinning, cycles
         memory.core["wake"] = 1
         run_loop(memory.address)
         assert runs.count == expected
