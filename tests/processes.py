@@ -1,7 +1,10 @@
 """Looking at real processes from tests."""
 
 import os
+import time
 from pathlib import Path
+
+GONE_SECONDS = 20.0
 
 
 def processes_of(state: Path) -> dict[int, str]:
@@ -18,3 +21,11 @@ def processes_of(state: Path) -> dict[int, str]:
         except (FileNotFoundError, ProcessLookupError, PermissionError):
             continue
     return found
+
+
+def wait_until_gone(state: Path) -> None:
+    """Wait until no process names this state directory any more; those that still do are in the failure."""
+    deadline = time.monotonic() + GONE_SECONDS
+    while left := processes_of(state):
+        assert time.monotonic() < deadline, f"still there after {GONE_SECONDS:.0f} s: {left}"
+        time.sleep(0.05)

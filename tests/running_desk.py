@@ -19,6 +19,7 @@ from engine.messages.socket_folders import leave_socket_directory
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 600.0
 STOP_SECONDS = 120.0
+LAST_LINE = "Logs are in"  # of what it says when it is up
 OWN_SERVERS = ("DATABASE_URL", "REDIS_URL", "PYTEST_XDIST_WORKER")
 
 
@@ -55,7 +56,7 @@ class RunningDesk:
         assert self.process.stdout is not None
         up = threading.Event()
         threading.Thread(target=self._read, args=(self.process.stdout, up), daemon=True).start()
-        if not up.wait(START_SECONDS) or self.process.poll() is not None:
+        if not up.wait(START_SECONDS) or not any(line.startswith(LAST_LINE) for line in self.printed):
             self.kill()
             raise DeskFailed("".join(self.printed))
         self.passwords |= dict(re.findall(r"^    (\w+) +(\S+)$", "".join(self.printed), flags=re.MULTILINE))
@@ -63,7 +64,7 @@ class RunningDesk:
     def _read(self, output: IO[str], up: threading.Event) -> None:
         for line in output:
             self.printed.append(line)
-            if line.startswith("Logs are in"):
+            if line.startswith(LAST_LINE):
                 up.set()
         up.set()
         output.close()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from desk.operations.orphans import OrphanWatch
 from desk.operations.processes import Child, Command, die_with_parent
 from desk.operations.progress import Progress
 from desk.operations.readiness import NotReady, Probe, wait_until_ready
@@ -49,10 +50,16 @@ class Launcher:
         self.children: list[Child] = []
         self.services: dict[str, Service] = {}
         self.restarts: dict[str, list[float]] = {}
+        self._orphans = OrphanWatch()
 
     def adopt(self, child: Child) -> None:
         """Take over a process that was started elsewhere; its end ends everything."""
         self.children.append(child)
+        self._orphans.add(child.process.pid, child.command.stop_seconds)
+
+    def _release(self, child: Child) -> None:
+        self.children.remove(child)
+        self._orphans.remove(child.process.pid)
 
     def start(self, *services: Service) -> None:
         """Start services side by side and return when all are ready, or raise NotReady."""
@@ -63,7 +70,7 @@ class Launcher:
 
     def _start(self, service: Service) -> Child:
         child = Child(service.command, self.logs / f"{service.command.name}.log")
-        self.children.append(child)
+        self.adopt(child)
         self.services[child.name] = service
         return child
 
@@ -77,7 +84,7 @@ class Launcher:
     def begin(self, command: Command) -> Child:
         """Start a command that ends by itself; `join` waits for its end."""
         child = Child(command, self.logs / f"{command.name}.log")
-        self.children.append(child)
+        self.adopt(child)
         return child
 
     def join(self, child: Child) -> None:
@@ -85,7 +92,7 @@ class Launcher:
         while child.running:
             self.progress.sign_of_life()
             time.sleep(0.02)
-        self.children.remove(child)
+        self._release(child)
         if child.process.returncode:
             raise ProcessEnded(f"{child.name} {child.ending()}. It wrote:\n{child.tail()}")
 
@@ -104,7 +111,7 @@ class Launcher:
         if service is not None and service.finishes and child.process.returncode == 0:
             self.progress.say(f"{child.name} has come to its end; everything else goes on.")
             child.wait_stopped()
-            self.children.remove(child)
+            self._release(child)
             return
         if service is None or not service.restart:
             raise ProcessEnded(f"{end}; the desk cannot go on without it. It wrote:\n{child.tail()}")
@@ -113,6 +120,7 @@ class Launcher:
         self.restarts[child.name] = [*recent, time.monotonic()]
         self.progress.say(f"{end}. Its log: {child.log}")
         child.wait_stopped()
+        self._orphans.remove(child.process.pid)
         place = self.children.index(child)
         try:
             with self.progress.step(f"Starting {child.name} again"):
@@ -130,6 +138,7 @@ class Launcher:
             if not child.wait_stopped():
                 self.progress.say(f"{child.name} did not stop within {child.command.stop_seconds:.0f} s and was ended.")
         self.children.clear()
+        self._orphans.close()
 
 
 def raise_when_asked_to_stop() -> None:

@@ -170,8 +170,8 @@ class DecisionPath:
         started = time.perf_counter()
         done = int(drive(self.address, VENUE, self.responder.address, *arguments))
         seconds = time.perf_counter() - started
-        if done != last - first:
-            attention = int(self.memory.core["attention"][0])
+        attention = int(self.memory.core["attention"][0])
+        if done != last - first or attention:
             raise RuntimeError(f"the pipeline stopped after {done} packets with attention {attention}")
         return Run(seconds, market.messages_between(first, last), cycles)
 

@@ -117,9 +117,11 @@ class LogReader:
     def _refuse_a_hole(self, segment: Segment) -> None:
         if self._shared:
             return
-        newest = max(self.place.disk_numbers() + self.place.shared_numbers())
-        if newest > self._number + 1:
-            raise JournalCorrupt(segment.path, f"segment {self._number + 1} is missing, {newest} is there")
+        newest, following = max(self.place.disk_numbers() + self.place.shared_numbers()), self._number + 1
+        # Looked for after the list was made, and first where a segment is first: the writer and the copier go on.
+        files = (self.place.shared_file(following), self.place.disk_file(following))
+        if newest > following and not any(file.exists() for file in files):
+            raise JournalCorrupt(segment.path, f"segment {following} is missing, {newest} is there")
 
     def _end(self, segment: Segment) -> int:
         return segment.tail if self._shared else segment.length
@@ -182,7 +184,9 @@ class LogReader:
             return self._open(self._number + 1)
         if self._prepared is None or self._prepared_inode != inode:
             self._prepared, self._prepared_inode = self._open_shared(self._number + 1), inode
-        return self._prepared if self._prepared is not None and begun(self._prepared) else None
+        if self._prepared is None:  # taken away since we looked: the copier has it whole on disk
+            return self._open(self._number + 1)
+        return self._prepared if begun(self._prepared) else None
 
     def _open_shared(self, number: int) -> Segment | None:
         try:

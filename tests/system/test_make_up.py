@@ -1,15 +1,13 @@
 """`make up` as a person meets it: starts, is reachable, stops, and leaves nothing behind."""
 
 import urllib.request
-from collections.abc import Callable
 
 import pytest
 
-from tests.processes import processes_of
+from tests.processes import processes_of, wait_until_gone
 from tests.running_desk import RunningDesk
 
 pytestmark = [pytest.mark.system, pytest.mark.xdist_group("launcher"), pytest.mark.timeout(1200)]
-Eventually = Callable[[Callable[[], bool], str], None]
 NAMES = (
     "postgres",
     "valkey-server",
@@ -27,9 +25,7 @@ def running(desk: RunningDesk) -> list[str]:
     return [name for name in NAMES if any(name in command for command in commands)]
 
 
-def test_it_starts_stops_starts_again_with_the_same_users_and_killed_leaves_no_process(
-    first_desk: RunningDesk, eventually: Eventually
-) -> None:
+def test_it_starts_stops_starts_again_with_the_same_users_and_killed_leaves_no_process(first_desk: RunningDesk) -> None:
     desk = first_desk
     assert running(desk) == list(NAMES)
     with urllib.request.urlopen(f"{desk.address}/readyz") as answer:
@@ -47,4 +43,4 @@ def test_it_starts_stops_starts_again_with_the_same_users_and_killed_leaves_no_p
     assert "Sign in as viewer, trader, risk, admin." in "".join(desk.printed)
     assert running(desk) == list(NAMES)
     desk.kill()
-    eventually(lambda: processes_of(desk.state) == {}, "every process ends with the launcher")
+    wait_until_gone(desk.state)

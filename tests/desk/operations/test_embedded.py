@@ -4,7 +4,6 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -13,9 +12,8 @@ import redis
 
 from desk.environment import embedded_database_url, embedded_redis_url, postgres_socket_directory, socket_directory
 from desk.operations.embedded import remove_private_copy, start_services
-from tests.processes import processes_of
+from tests.processes import processes_of, wait_until_gone
 
-Eventually = Callable[[Callable[[], bool], str], None]
 START_AND_WAIT = """
 import signal, sys
 from pathlib import Path
@@ -66,9 +64,7 @@ def test_servers_that_the_environment_names_are_not_started(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("namespace", ["allowed", "refused"])
-def test_a_killed_launcher_leaves_no_server(
-    tmp_path: Path, eventually: Eventually, monkeypatch: pytest.MonkeyPatch, namespace: str
-) -> None:
+def test_a_killed_launcher_leaves_no_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, namespace: str) -> None:
     if namespace == "refused":
         monkeypatch.setenv("DESK_NO_USER_NAMESPACE", "1")
     launcher = subprocess.Popen(
@@ -81,5 +77,6 @@ def test_a_killed_launcher_leaves_no_server(
     launcher.send_signal(signal.SIGKILL)
     launcher.wait()
     launcher.stdout.close()
-    eventually(lambda: not any(processes_of(place) for place in places), "every server ends with its launcher")
+    for place in places:
+        wait_until_gone(place)
     remove_private_copy(tmp_path)

@@ -5,19 +5,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from desk.environment import PROJECT_ROOT
 from desk.operations.launcher import Launcher, ProcessEnded, Service, output_of
 from desk.operations.processes import Command
 from desk.operations.progress import Progress
 from desk.operations.readiness import NotReady, writes
-from tests.processes import processes_of
+from tests.processes import processes_of, wait_until_gone
 
-Eventually = Callable[[Callable[[], bool], str], None]
 STAYS = "import sys, time; print('ready', flush=True); time.sleep(600)"
 ENDS = "import sys, time; print('ready', flush=True); print('no more disk', flush=True); time.sleep(0.3); sys.exit(3)"
 TALKS_LATER = "import time; time.sleep(0.2); print('ready', flush=True); time.sleep(600)"
@@ -135,35 +135,35 @@ def test_passwords_that_a_step_prints_are_returned_and_not_logged(tmp_path: Path
     assert log.read_text() == "warning\n"
 
 
-def test_a_killed_launcher_leaves_no_process(tmp_path: Path, eventually: Eventually) -> None:
-    program = f"""
-import sys, time
-sys.path.insert(0, {str(Path(__file__).resolve().parents[3])!r})
+KILLED = """
+import sys
 from pathlib import Path
-from desk.operations.processes import Child, Command
-for number in range(3):
-    Child(Command(str(number), [sys.executable, "-c", "import time; time.sleep(600)"], {{}}, Path({str(tmp_path)!r})),
-          Path({str(tmp_path)!r}) / "log")
+from desk.environment import PROJECT_ROOT
+from desk.operations.launcher import Launcher
+from desk.operations.progress import Progress
+from tests.desk.operations.test_launcher import HAS_A_CHILD, IGNORES_TERM, STAYS, service
+state = Path(sys.argv[1])
+launcher = Launcher(state, Progress())
+for name, program in (("obeys", STAYS), ("ignores", IGNORES_TERM), ("parent", HAS_A_CHILD)):
+    launcher.start(service(state, name, program, stop_seconds=0.2))
 print("ready", flush=True)
-time.sleep(600)
+launcher.watch()
 """
-    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+
+
+def test_a_killed_launcher_leaves_no_process(tmp_path: Path) -> None:
+    """Nor those that do not hear the kernel's signal: one that ignores it, and a child of one that obeys."""
+    parent = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=PROJECT_ROOT
+    )
     assert parent.stdout is not None
-    assert parent.stdout.readline() == "ready\n"
-    children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
-    assert len(children) == 3
+    assert "ready\n" in iter(parent.stdout.readline, "")
+    children = processes_of(tmp_path).keys() - {parent.pid}
+    assert len(children) == 4
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    eventually(lambda: not any(_alive(int(child)) for child in children), "the children end with their parent")
-
-
-def _alive(process: int) -> bool:
-    try:
-        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state != "Z"
+    wait_until_gone(tmp_path)
 
 
 def test_a_long_step_gives_a_sign_of_life(screen: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:

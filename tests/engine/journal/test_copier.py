@@ -6,6 +6,7 @@ import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,9 @@ import pytest
 
 from engine.journal.chain import Link, append_link, read_chain
 from engine.journal.copier import SyncPolicy, start_copier
-from engine.journal.places import places_of
-from engine.journal.segments import DATA_OFFSET
+from engine.journal.places import LogPlace, places_of
+from engine.journal.reader import LogReader, all_records
+from engine.journal.segments import DATA_OFFSET, Segment
 from engine.journal.status import CopierState
 from engine.journal.verify import verify_logs
 from engine.messages.journal import RECORD_SIZE
@@ -63,6 +65,60 @@ def test_finished_segments_are_sealed_in_a_chain_and_leave_shared_memory(state: 
     assert copier.stop() == 0
     assert verify_logs(journal.places)["intact"]
     journal.close()
+
+
+class ReaderBesideACopier(LogReader):
+    """The following segment leaves shared memory between the reader's look at its name and the opening."""
+
+    def _open_shared(self, number: int) -> Segment | None:
+        if number == self._number + 1:
+            self.place.shared_file(number).unlink(missing_ok=True)
+        return super()._open_shared(number)
+
+
+def test_a_segment_that_leaves_shared_memory_while_it_is_opened_is_read_from_disk(state: Path) -> None:
+    journal = open_small(state, FOUR_RECORDS)
+    for order_id in range(1, 23):
+        journal.keep()
+        append_order(journal, order_id)
+    copied_to_disk(state)
+    place = journal.places.journal
+    place.shared_file(1).unlink(missing_ok=True)
+    assert [record.sequence for record in all_records(ReaderBesideACopier(place))] == list(range(1, 23))
+    journal.close()
+
+
+class ReaderBesideAWriter(LogReader):
+    """The writer goes on between the reader's look for the following segment and its look at all of them."""
+
+    def __init__(self, place: LogPlace, meanwhile: Callable[[], None]) -> None:
+        super().__init__(place)
+        self._meanwhile = meanwhile
+
+    def _refuse_a_hole(self, segment: Segment) -> None:
+        self._meanwhile()
+        super()._refuse_a_hole(segment)
+
+
+def test_a_log_that_grows_while_its_end_is_read_has_no_hole(state: Path) -> None:
+    journal = open_small(state, FOUR_RECORDS)
+    for order_id in range(1, 4):
+        append_order(journal, order_id)
+    copied_to_disk(state)
+    journal.close(on_disk=True)
+    opened = []
+
+    def write_three_segments() -> None:
+        opened.append(open_small(state, FOUR_RECORDS))
+        for order_id in range(4, 13):
+            opened[-1].keep()
+            append_order(opened[-1], order_id)
+
+    place = journal.places.journal
+    assert ReaderBesideAWriter(place, write_three_segments).last_sequence() == 3
+    assert place.shared_numbers() == [2, 3, 4]
+    assert LogReader(place).last_sequence() == 12
+    opened[-1].close()
 
 
 def test_a_changed_sealed_segment_breaks_the_chain(state: Path) -> None:
