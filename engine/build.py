@@ -25,6 +25,7 @@ HOT_PACKAGES = (
 )
 HOT_MODULES = (
     "native.py",
+    "native_checksums.py",
     "native_library.py",
     "native_llvm.py",
     "native_plain.py",

@@ -35,6 +35,7 @@ if BACKEND == "native":
 
     native_library.install()
     native_reading.install()
+    from engine.native_checksums import crc32c, crc32c_fields, crc32c_more, crc32c_u8, crc32c_u32, crc32c_u64
     from engine.native_llvm import (
         address_of_entry,
         address_of_function,
@@ -45,11 +46,6 @@ if BACKEND == "native":
         copy_bytes,
         count_leading_zeros,
         count_trailing_zeros,
-        crc32c,
-        crc32c_more,
-        crc32c_u8,
-        crc32c_u32,
-        crc32c_u64,
         cycle_counter,
         errno,
         hot,
@@ -97,6 +93,7 @@ elif BACKEND == "checked":
         count_leading_zeros,
         count_trailing_zeros,
         crc32c,
+        crc32c_fields,
         crc32c_more,
         crc32c_u8,
         crc32c_u32,
@@ -148,6 +145,7 @@ else:
         count_leading_zeros,
         count_trailing_zeros,
         crc32c,
+        crc32c_fields,
         crc32c_more,
         crc32c_u8,
         crc32c_u32,

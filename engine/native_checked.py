@@ -94,6 +94,11 @@ def crc32c_more(crc: int, address: int, length: int) -> int:
     return plain.crc32c_more(crc, address, length)
 
 
+def crc32c_fields(crc: int, address: int, dtype: np.dtype[Any]) -> int:
+    """The CRC register after a record of `dtype`."""
+    return crc32c_more(crc, address, dtype.itemsize)
+
+
 def crc32c(address: int, length: int) -> int:
     """CRC-32C (Castagnoli) of `length` bytes."""
     check(int(address), int(length))

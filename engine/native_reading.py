@@ -94,7 +94,7 @@ def _live_when_asked(self: Any, emit_dels: bool = False, extend_lifetimes: bool 
 
 def _call_of_numbers(self: Any, context: Any, arguments: Any, keywords: Any) -> Any:
     """What an operator between plain numbers gives does not change: it is found once."""
-    plain = tuple(map(types.unliteral, arguments))
+    plain = tuple(map(types.misc.unliteral, arguments))
     operator = getattr(self.typing_key, "__module__", "") == "_operator"
     if keywords or not operator or not all(isinstance(kind, types.Number) for kind in plain):
         return _call_type(self, context, arguments, keywords)

@@ -60,7 +60,7 @@ def append_order(writer, order_id):
     body.line = 0
     body.feed_sequence = order_id
     body.signal = 1.5
-    return append.commit_journal(writer, ORDER, order_id)
+    return append.commit_fields(writer, ORDER_REQUEST, ORDER, order_id)
 
 
 @hot

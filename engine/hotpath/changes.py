@@ -11,7 +11,7 @@ from engine.hotpath.requests import CAPACITY, REQUEST_KIND, deny, find_room, wri
 from engine.hotpath.risk import INVALID_FIELD, LARGEST_QUANTITY, NONE, check, count_order, refuse
 from engine.hotpath.sending import send_modify, send_replace
 from engine.hotpath.tables import ENGINE, FIX, ORDER, RING, VENUE, VENUES
-from engine.journal.append import commit_journal
+from engine.journal.append import commit_fields
 from engine.messages.codes import OrderAction
 from engine.messages.journal import ORDER_REQUEST
 from engine.native import cycle_counter, hot, view
@@ -94,7 +94,7 @@ def replace(engine, order_id, price, quantity, signal):
     new_slot = open_replacement(engine, number, slot, price, quantity + order.chain + order.filled)
     write_request(engine, body, new_slot, REPLACE, order_id, signal)
     view(body, 1, ORDER_REQUEST)[0].quantity = view(new_slot, 1, ORDER)[0].quantity
-    sequence = commit_journal(core.journal, REQUEST_KIND, core.clock_ns)
+    sequence = commit_fields(core.journal, ORDER_REQUEST, REQUEST_KIND, core.clock_ns)
     view(core.venues, VENUES, VENUE)[order.venue].orders += 1
     if core.replaying == 0:
         stamp_request(engine, number, order.venue, REPLACE, sequence, decided)
@@ -126,7 +126,7 @@ def modify(engine, order_id, quantity, signal):
     total = quantity + order.chain + order.filled
     write_request(engine, body, slot, MODIFY, order_id, signal)
     view(body, 1, ORDER_REQUEST)[0].quantity = total
-    sequence = commit_journal(core.journal, REQUEST_KIND, core.clock_ns)
+    sequence = commit_fields(core.journal, ORDER_REQUEST, REQUEST_KIND, core.clock_ns)
     if core.replaying == 0:
         stamp_request(engine, order_id, order.venue, MODIFY, sequence, decided)
         send_modify(engine, slot, total)

@@ -22,7 +22,7 @@ from engine.hotpath.orders import (
 )
 from engine.hotpath.router_orders import settle_part
 from engine.hotpath.tables import ENGINE, ORDER, REPORT_UNKNOWN, SENT_AGAIN, UNWANTED, VENUE, VENUES
-from engine.journal.append import commit_journal
+from engine.journal.append import commit_fields
 from engine.messages.codes import Liquidity, RecordKind
 from engine.messages.journal import ORDER_REPORT
 from engine.native import copy_bytes, hot, view, zero_bytes
@@ -64,7 +64,7 @@ def journal_report(engine, report_address):
     report.leaves = 0
     report.state = 0
     owner = apply_report(engine, body)
-    commit_journal(core.journal, ORDER_REPORT_KIND, core.clock_ns)
+    commit_fields(core.journal, ORDER_REPORT, ORDER_REPORT_KIND, core.clock_ns)
     return owner
 
 
@@ -98,7 +98,7 @@ def imply_replaced(engine, report_address):
     report.price = order.price
     report.quantity = left if left > fill.quantity else fill.quantity
     apply_report(engine, body)
-    commit_journal(core.journal, ORDER_REPORT_KIND, core.clock_ns)
+    commit_fields(core.journal, ORDER_REPORT, ORDER_REPORT_KIND, core.clock_ns)
     return 1
 
 
@@ -154,7 +154,7 @@ def take_back(engine, venue_index, report_address):
     report.match_number = correction.match_number
     report.reason = correction.reason
     owner = apply_report(engine, body)
-    commit_journal(core.journal, ORDER_REPORT_KIND, core.clock_ns)
+    commit_fields(core.journal, ORDER_REPORT, ORDER_REPORT_KIND, core.clock_ns)
     if owner < 0:
         core.attention |= REPORT_UNKNOWN
         return 0

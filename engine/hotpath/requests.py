@@ -31,7 +31,7 @@ from engine.hotpath.tables import (
     VENUE,
     VENUES,
 )
-from engine.journal.append import commit_journal
+from engine.journal.append import commit_fields
 from engine.messages.codes import DenialReason, OrderAction, RecordKind, StrategyState
 from engine.messages.journal import DENIAL, ORDER_REQUEST
 from engine.native import cycle_counter, hot, view
@@ -97,7 +97,7 @@ def deny(engine, action, reason, strategy, team, leg, venue, instrument, side, p
     denial.limit_name = core.limit_name
     denial.scope_id = core.scope_id
     denial.signal = signal
-    commit_journal(core.journal, DENIAL_KIND, core.clock_ns)
+    commit_fields(core.journal, DENIAL, DENIAL_KIND, core.clock_ns)
     return -reason
 
 
@@ -138,7 +138,7 @@ def enter(engine, strategy, team, leg, venue, instrument, side, price, quantity,
     open_order(engine, order_id, strategy, team, leg, venue, instrument, side, price, quantity, time_in_force)
     view(core.venues, VENUES, VENUE)[venue].orders += 1
     write_request(engine, body, slot, ENTER, 0, signal)
-    sequence = commit_journal(core.journal, REQUEST_KIND, core.clock_ns)
+    sequence = commit_fields(core.journal, ORDER_REQUEST, REQUEST_KIND, core.clock_ns)
     if leg >= 0:
         view(core.legs, core.strategy_count * LEGS_PER_STRATEGY, LEG)[leg].denied = 0
     if core.replaying == 0:
@@ -191,7 +191,7 @@ def cancel(engine, order_id):
     if body == 0:
         return 0
     write_request(engine, body, slot, CANCEL, order_id, 0.0)
-    sequence = commit_journal(core.journal, REQUEST_KIND, core.clock_ns)
+    sequence = commit_fields(core.journal, ORDER_REQUEST, REQUEST_KIND, core.clock_ns)
     mark_canceling(engine, slot)
     if core.replaying == 0:
         stamp_request(engine, order_id, order.venue, CANCEL, sequence, decided)

@@ -18,7 +18,7 @@ from engine.hotpath.tables import (
     VENUE,
     VENUES,
 )
-from engine.journal.append import commit_journal
+from engine.journal.append import commit_fields
 from engine.messages.codes import OrderAction, SessionState
 from engine.messages.journal import ORDER_REQUEST
 from engine.native import hot, view
@@ -48,7 +48,7 @@ def ask_venue(engine, venue_index, action):
     request.action = action
     request.line = core.line
     request.feed_sequence = core.feed_sequence
-    commit_journal(core.journal, REQUEST_KIND, core.clock_ns)
+    commit_fields(core.journal, ORDER_REQUEST, REQUEST_KIND, core.clock_ns)
     if action != MASS_CANCEL:
         venue.entry_disabled = 1 if action == DISABLE_ENTRY else 0
     if core.replaying == 0:
