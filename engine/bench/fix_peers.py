@@ -17,7 +17,6 @@ from engine.messages.journal import ORDER_REPORT
 from engine.native import (
     address_of,
     clock_gettime,
-    copy_bytes,
     hot,
     recv,
     send,
@@ -25,7 +24,7 @@ from engine.native import (
     touched,
     view,
 )
-from engine.protocols import fix_encode, fix_fields, fix_reports
+from engine.protocols import fix_encode, fix_fields, fix_reports, fix_text
 from engine.protocols.fix_fields import FIX_FIELDS
 from engine.protocols.fix_wire import make_wire
 
@@ -34,7 +33,7 @@ ROOM = 1 << 14
 EXECUTION_REPORT = ord("8")
 REST = b"150=F\x0139=2\x0155=ABC\x0154=1\x0138=100\x0144=12.3400\x0132=100\x0131=12.3400\x01151=0\x0114=100\x016=0\x01"
 REST_LENGTH = len(REST)
-ORDER_ID_TAG, CL_ORD_ID_TAG, EXEC_ID_TAG = (int.from_bytes(tag + b"0", "little") for tag in (b"37=", b"11=", b"17="))
+ORDER_ID_TAG, EXEC_ID_TAG = fix_text.text_of("37="), fix_text.text_of("17=")
 BUY, DAY = int(Side.BUY), int(TimeInForce.DAY)
 SETTINGS = """\
 [DEFAULT]
@@ -98,16 +97,16 @@ def serve(fd, wire, inbound, outbound, fields, spare, rest):
     while read_message(fd, inbound, fields) >= 0:
         count += 1
         row = view(fields, 1, FIX_FIELDS)[0]
-        at = fix_encode.begin_message(wire, outbound, EXECUTION_REPORT, clock_gettime(REALTIME, spare))
-        at = fix_encode.write_number_field(at, ORDER_ID_TAG, count)
-        fix_encode.store_le32(at, CL_ORD_ID_TAG)
+        at, total = fix_encode.begin_message(wire, outbound, EXECUTION_REPORT, clock_gettime(REALTIME, spare))
+        at, total = fix_encode.write_number_field(at, total, ORDER_ID_TAG, count)
+        at, total = fix_text.write_text(at, total, fix_encode.CL_ORD_ID)
         length = row.length[fix_fields.CL_ORD_ID]
-        copy_bytes(at + 3, row.at[fix_fields.CL_ORD_ID], length)
-        fix_encode.store_u8(at + 3 + length, 1)
-        at = fix_encode.write_number_field(at + 4 + length, EXEC_ID_TAG, count)
-        copy_bytes(at, rest, REST_LENGTH)
-        at = fix_encode.write_transact_time(wire, at + REST_LENGTH, clock_gettime(REALTIME, spare))
-        send(fd, outbound, fix_encode.end_message(wire, outbound, at), 0)
+        at, total = fix_text.write_bytes(at, total, row.at[fix_fields.CL_ORD_ID], length)
+        at, total = fix_text.write_letter(at, total, fix_text.SOH)
+        at, total = fix_encode.write_number_field(at, total, EXEC_ID_TAG, count)
+        at, total = fix_text.write_bytes(at, total, rest, REST_LENGTH)
+        at, total = fix_encode.write_transact_time(at, total, wire, clock_gettime(REALTIME, spare))
+        send(fd, outbound, fix_encode.end_message(wire, outbound, at, total), 0)
     return count
 
 

@@ -11,6 +11,9 @@ import numpy as np
 from engine.native import address_of, touched
 from engine.protocols.fix_bounds import BEGIN_STRINGS, LONGEST_NAME
 
+LENGTH_DIGITS = 3
+TYPE_AFTER_LENGTH = len("000|35=")
+
 FIX_WIRE = np.dtype(
     [
         ("number", "<i8"),  # address of MsgSeqNum(34) of the next message that we send
@@ -18,8 +21,12 @@ FIX_WIRE = np.dtype(
         ("length_at", "<i8"),  # where in the head the digits of BodyLength(9) stand
         ("account_length", "<i8"),
         ("handling_length", "<i8"),
+        ("head_sum", "<i8"),  # of its bytes but for the digits of BodyLength(9) and the letter of MsgType(35)
+        ("account_sum", "<i8"),
+        ("handling_sum", "<i8"),
         ("second", "<i8"),  # whole second, and millisecond, since the epoch that `time_text` says; -1 for none yet
         ("millisecond", "<i8"),
+        ("time_sum", "<i8"),
         ("time_text", "u1", (24,)),  # YYYYMMDD-HH:MM:SS.mmm and a delimiter
         ("head", "u1", (96,)),  # 8=FIX.4.4|9=000|35=0|49=OURS|56=THEIRS|34=
         ("account", "u1", (32,)),  # 1=ACCOUNT|, empty without one
@@ -55,8 +62,9 @@ def make_wire(number: int, version: str, sender: str, target: str, account: str 
     }
     raw = made.view(np.uint8)
     for name, text in texts.items():
-        made[f"{name}_length"] = len(text)
+        made[f"{name}_length"], made[f"{name}_sum"] = len(text), sum(text.encode("ascii"))
         at = wire_offset(name)
         raw[at : at + len(text)] = np.frombuffer(text.encode("ascii"), np.uint8)
+    made["head_sum"] -= sum(b"0000")
     assert address_of(made) % 8 == 0
     return made
