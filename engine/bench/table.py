@@ -18,6 +18,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from engine.bench import memory_latency
+
 Found = dict[str, Any]
 NO_COMPILER = "no C compiler was used: the floor is a native loop that only receives and sends"
 
@@ -179,6 +181,7 @@ def machine() -> str:
     load = os.getloadavg()[0]
     parts = [f"{len(os.sched_getaffinity(0))} x {name}", f"Linux {platform.release()}"]
     parts += [f"Python {platform.python_version()}", f"numba {version('numba')}", f"load {load:.1f}"]
+    parts += [f"a load that no cache serves {memory_latency.measure():.0f} ns"]
     return ", ".join(parts)
 
 
@@ -229,10 +232,11 @@ def main(arguments: list[str]) -> int:
     for name in RUNS:
         status, found[name] = run_bench(name)
         worst = max(worst, status)
-    print(f"machine: {machine()}")
+    ran_on = machine()
+    print(f"machine: {ran_on}")
     print(render(rows_of(found)))
     if (found["tick-to-order"] or {}).get("floor") == "floor_native":
         print(NO_COMPILER)
     if options.json:
-        print(json.dumps({"machine": machine(), **found}))
+        print(json.dumps({"machine": ran_on, **found}))
     return worst
