@@ -204,7 +204,9 @@ class EngineProcess(Contestant):
         """Start it, limits, venue and pairs by commands, log it in, wait until it is active."""
         state, pairs = self._state, self._pairs
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "engine", "run", str(state / "engine.toml")], start_new_session=True
+            [sys.executable, "-m", "engine", "run", str(state / "engine.toml")],
+            start_new_session=True,
+            preexec_fn=die_with_us,
         )
         settings = {
             "order_address": f"127.0.0.1:{self.tcp_port}",
