@@ -63,7 +63,6 @@ SESSION = np.dtype(
             "references",  # of every order ever added; 0 when it is gone
             "recent",  # JOINED rows: the last RECENT orders that joined each side of each listing, in a circle
             "joined",  # how many joined each side
-            "most_orders",  # in the books at once
         )
     ]
 )
@@ -235,7 +234,7 @@ def write_change(book, session, message, kind, place):
     header = view(book, 1, BOOK)[0]
     reference = load_i64(state.references + place * 8)
     row = find_order(book, order_key(VENUE, reference))
-    order = view(header.orders, header.order_rows, ORDER)[row]
+    order = view(header.orders, header.order_capacity + 1, ORDER)[row]
     listing = order.listing_side >> 1
     part = order.quantity
     write_start(session, message, kind, listing + 1)
@@ -271,7 +270,6 @@ def write_change(book, session, message, kind, place):
 def generate(book, session, target, count):
     """Write `count` length-prefixed messages at `target` and apply them to the generator's books; returns the end."""
     state = view(session, 1, SESSION)[0]
-    header = view(book, 1, BOOK)[0]
     at = target
     for _ in range(count):
         kind = load_i64(state.shares + draw(session, 1000) * 8)
@@ -290,7 +288,6 @@ def generate(book, session, target, count):
             length = write_add(book, session, message, ADD_ATTRIBUTED if kind == ADD_ATTRIBUTED else ADD, listing)
         store_be16(at, length)
         apply_itch(book, VENUE, message, length)
-        state.most_orders = max(state.most_orders, header.live_orders)
         at = message + length
     return at
 
@@ -418,5 +415,5 @@ def generate_session(messages: int, listings: int = 8000, seed: int = 1) -> Itch
     memory = open_books(listings, max(messages // ORDERS_SHARE, 4096), queues=False)
     end = generate(memory.address, address_of(session), address_of(blocks), messages)
     used = blocks[: int(end) - address_of(blocks)]
-    most = int(row["most_orders"])
+    most = int(memory.book[0]["used_orders"])
     return ItchSession(used, messages, listings, most, memory.tops.copy())

@@ -191,7 +191,7 @@ def keep_execution(book, tape, venue, time_ns, message, kind):
     if row == 0:
         return
     header = view(book, 1, BOOK)[0]
-    order = view(header.orders, header.order_rows, ORDER)[row]
+    order = view(header.orders, header.order_capacity + 1, ORDER)[row]
     price = int64(order.price)
     if kind == EXECUTED_WITH_PRICE:
         if load_u8(message + itch.ORDER_EXECUTED_WITH_PRICE_PRINTABLE) != PRINTABLE:

@@ -44,6 +44,8 @@ from engine.hotpath.order_index import (
     find_order,
     insert_order,
     order_key,
+    prefetch_order,
+    prefetch_order_row,
     remove_order,
 )
 from engine.hotpath.queue_position import (
@@ -78,7 +80,7 @@ def add_order(book, venue, listing, reference, side, price, quantity):
     order = insert_order(book, key)
     if order == 0:
         return FULL
-    entry = view(header.orders, header.order_rows, ORDER)[order]
+    entry = view(header.orders, header.order_capacity + 1, ORDER)[order]
     entry.price = price
     entry.quantity = quantity
     entry.listing_side = listing * 2 + side - 1
@@ -109,7 +111,7 @@ def reduce_order(book, venue, reference, quantity):
     order = find_order(book, key)
     if order == 0:
         return UNKNOWN_ORDER
-    entry = view(header.orders, header.order_rows, ORDER)[order]
+    entry = view(header.orders, header.order_capacity + 1, ORDER)[order]
     if quantity >= entry.quantity:
         outcome = APPLIED if quantity == entry.quantity else BAD_VALUE
         take_out(book, order, key)
@@ -144,7 +146,7 @@ def replace_order(book, venue, old_reference, new_reference, price, quantity):
     order = find_order(book, key)
     if order == 0:
         return UNKNOWN_ORDER
-    listing_side = int64(view(header.orders, header.order_rows, ORDER)[order].listing_side)
+    listing_side = int64(view(header.orders, header.order_capacity + 1, ORDER)[order].listing_side)
     was_own = take_out(book, order, key)
     changed = header.top_changed
     outcome = add_order(book, venue, listing_side >> 1, new_reference, (listing_side & 1) + 1, price, quantity)
@@ -159,7 +161,7 @@ def take_out(book, order, key):
     """Remove the order of a row, which has this key, from its level and from the index. Returns 1 when it was a tracked
     order of ours."""
     header = view(book, 1, BOOK)[0]
-    entry = view(header.orders, header.order_rows, ORDER)[order]
+    entry = view(header.orders, header.order_capacity + 1, ORDER)[order]
     listing_side = int64(entry.listing_side)
     price = int64(entry.price)
     quantity = int64(entry.quantity)
@@ -252,9 +254,9 @@ def leave_level(book, listing_side, price, quantity, order, gone):
 def clear_listing(book, listing):
     """Remove every order of a listing: a walk over all rows, for halts of trust, not for the loop."""
     header = view(book, 1, BOOK)[0]
-    orders = view(header.orders, header.order_rows, ORDER)
+    orders = view(header.orders, header.order_capacity + 1, ORDER)
     removed = 0
-    for row in range(1, header.order_rows):
+    for row in range(1, header.used_orders + 1):
         if orders[row].quantity != 0 and orders[row].listing_side >> 1 == listing:
             take_out(book, row, orders[row].key)
             removed += 1
@@ -265,9 +267,9 @@ def clear_listing(book, listing):
 def clear_venue(book, venue):
     """Remove every order of a venue, as when its session ends or its feed is lost."""
     header = view(book, 1, BOOK)[0]
-    orders = view(header.orders, header.order_rows, ORDER)
+    orders = view(header.orders, header.order_capacity + 1, ORDER)
     removed = 0
-    for row in range(1, header.order_rows):
+    for row in range(1, header.used_orders + 1):
         if orders[row].quantity != 0 and orders[row].key >> 56 == venue:
             take_out(book, row, orders[row].key)
             removed += 1
@@ -293,6 +295,8 @@ __all__ = [
     "clear_venue",
     "delete_order",
     "execute_order",
+    "prefetch_order",
+    "prefetch_order_row",
     "quantity_ahead",
     "reduce_order",
     "replace_order",

@@ -62,7 +62,7 @@ def level(memory: BookMemory, listing: int, side: int, count: int) -> np.ndarray
 
 def orders_at(memory: BookMemory, listing: int, side: int, price: int) -> np.ndarray[Any, Any]:
     """The orders at a price in the order in which they execute, as ORDER records. Needs books with queues."""
-    rows = memory.orders
+    rows = memory.orders[1 : int(memory.book[0]["used_orders"]) + 1]
     there = (rows["quantity"] != 0) & (rows["listing_side"] == listing * 2 + side - 1) & (rows["price"] == price)
     found = rows[there]
     return found[np.argsort(found["arrival"], kind="stable")]

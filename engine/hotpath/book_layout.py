@@ -40,6 +40,7 @@ BOOK = np.dtype(
             "tops",
             "bitmaps",
             "levels",
+            "heads",
             "orders",
             "spill",
             "path",
@@ -51,9 +52,8 @@ BOOK = np.dtype(
             "batch",
             # sizes
             "listing_count",
-            "order_capacity",  # orders at once
-            "order_rows",  # 0, a home row for each of 1 << home_bits hashes, then rows for those that find theirs taken
-            "home_bits",
+            "order_capacity",
+            "head_bits",  # the index has 1 << head_bits buckets
             "fold_2",
             "fold_3",
             "window",
@@ -63,8 +63,8 @@ BOOK = np.dtype(
             "queues",  # 1: arrival order is kept, so that quantity ahead is known
             # state
             "live_orders",
-            "used_orders",  # rows behind the home rows that were ever used
-            "free_order",  # of these
+            "used_orders",  # rows ever used
+            "free_order",
             "live_spill",
             "used_spill",
             "free_spill",
@@ -128,7 +128,7 @@ ORDER = np.dtype(
         ("price", "<i4"),
         ("quantity", "<i4"),  # 0: the row is free
         ("listing_side", "<i4"),
-        ("chain", "<i4"),  # next row of the same hash, or next free row
+        ("chain", "<i4"),  # next in the same bucket of the index, or next free row
         ("arrival", "<u4"),  # with queues: its number among all that joined
         ("ahead", "<u4"),  # with queues: quantity of its level when it joined, at most AHEAD_UNKNOWN
     ]
@@ -161,10 +161,8 @@ PENDING_BITS = 12
 PENDING_BUCKETS = 1 << PENDING_BITS
 
 # One message of a batch, while the memory that it needs is on its way.
-BATCHED = np.dtype([(name, "<i8") for name in ("message", "length", "listing", "row")])
+BATCHED = np.dtype([(name, "<i8") for name in ("message", "length", "bucket", "listing", "row")])
 MOST_BATCHED = 32
-
-LEAST_HOME_BITS = 12  # of the hash of the smallest books; larger ones have two home rows or more an order
 
 LISTING_SIZE, SIDE_SIZE, LEVEL_SIZE, ORDER_SIZE = (kind.itemsize for kind in (LISTING, SIDE, LEVEL, ORDER))
 TOP_SIZE, QUOTE_SIZE, SPILL_SIZE = (kind.itemsize for kind in (TOP, QUOTE, SPILL))
@@ -189,14 +187,15 @@ class BookMemory:
         """`tick_sizes` of the listings, in price units; `window` in ticks, a power of two from 64 to 4096."""
         _check(tick_sizes, order_capacity, window)
         count = len(tick_sizes)
-        bits = max(LEAST_HOME_BITS, (2 * order_capacity - 1).bit_length())
+        bits = max(16, (2 * order_capacity - 1).bit_length())
         spill_capacity = spill_capacity or max(4096, order_capacity // 2)
         self.book = touched(1, BOOK)
         self.listings = touched(count, LISTING)
         self.tops = touched(count, TOP)
         self.bitmaps = touched(count * 2 * (window // 64), np.dtype("<i8"))
         self.levels = touched(count * window * 2, LEVEL)
-        self.orders = touched(1 + (1 << bits) + order_capacity, ORDER)
+        self.heads = touched(1 << bits, np.dtype("<i4"))
+        self.orders = touched(order_capacity + 1, ORDER)
         self.spill = touched(2 * count + spill_capacity + 1, SPILL)  # 1 and on: the head of each listing_side
         self.path = touched(SPILL_HEIGHT, np.dtype("<i8"))
         self.own = touched(own_capacity + 1, OWN)
@@ -207,12 +206,12 @@ class BookMemory:
         self.counts = touched(256 * OUTCOMES, np.dtype("<i8"))
         row = self.book[0]
         for name in (
-            "listings", "tops", "bitmaps", "levels", "orders", "spill", "path", "own", "pending", "departures",
+            "listings", "tops", "bitmaps", "levels", "heads", "orders", "spill", "path", "own", "pending", "departures",
             "locates", "counts", "batch",
         ):  # fmt: skip
             row[name] = address_of(getattr(self, name))
-        row["listing_count"], row["order_capacity"], row["order_rows"] = count, order_capacity, len(self.orders)
-        row["home_bits"], row["fold_2"], row["fold_3"] = bits, min(2 * bits, 63), min(3 * bits, 63)
+        row["listing_count"], row["order_capacity"] = count, order_capacity
+        row["head_bits"], row["fold_2"], row["fold_3"] = bits, min(2 * bits, 63), min(3 * bits, 63)
         row["window"], row["words"], row["queues"] = window, window // 64, int(queues)
         row["spill_capacity"], row["own_capacity"], row["used_spill"] = spill_capacity, own_capacity, 2 * count
         self.listings["lowest"], self.listings["tick_size"] = NOWHERE, tick_sizes

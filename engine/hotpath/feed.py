@@ -11,7 +11,7 @@ from engine.hotpath.book import clear_venue
 from engine.hotpath.book_layout import BATCHED, BOOK, DUPLICATE, MOST_BATCHED
 from engine.hotpath.dispatch import notify_touched, touch
 from engine.hotpath.itch_book import NOT_BOOK, apply_inlined
-from engine.hotpath.itch_prefetch import ask_levels, gather_blocks
+from engine.hotpath.itch_prefetch import ask_levels, ask_orders, gather_blocks
 from engine.hotpath.mark import DAY_NS, begin_day, refresh_holdings
 from engine.hotpath.market_status import apply_status, clear_statuses, mark_venue
 from engine.hotpath.numbers import reserve
@@ -100,6 +100,7 @@ def consume_gathered(engine, venue_index, line, packet, length, gathered):
     """As `consume`, when the first `gathered` messages of the packet are in the book's batch."""
     core = view(engine, 1, ENGINE)[0]
     venue = view(core.venues, VENUES, VENUE)[venue_index]
+    ask_orders(core.book, gathered)
     if core.replaying != 0:
         position = core.position + 1
     else:
@@ -124,6 +125,7 @@ def consume_gathered(engine, venue_index, line, packet, length, gathered):
         sequence += gathered
         if sequence < after:
             gathered = gather_rest(engine, venue_index, packet + length)
+            ask_orders(core.book, gathered)
     venue.expected = after
     core.feed_sequence = after - 1
     if core.market_time_ns >= core.refresh_ns:

@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.hotpath.book_layout import BATCHED, BOOK, LOCATES, MOST_BATCHED
 from engine.hotpath.itch_book import ADD, ADD_ATTRIBUTED, LOCATE, apply_inlined, apply_itch
-from engine.hotpath.itch_prefetch import PREFIX, ask_levels, gather_blocks
+from engine.hotpath.itch_prefetch import PREFIX, ask_levels, ask_orders, gather_blocks
 from engine.native import hot, hot_inlined, load_be16, load_i64, load_le32, load_u8, store_le32, view
 from engine.protocols import itch50_offsets as itch
 
@@ -108,6 +108,7 @@ def apply_each(book, venue, start, end):
 @hot_inlined
 def apply_batch(book, venue, count):
     """Apply the blocks that were gathered. Returns where the last one ends."""
+    ask_orders(book, count)
     ask_levels(book, count)
     batch = view(view(book, 1, BOOK)[0].batch, MOST_BATCHED, BATCHED)
     for n in range(count):

@@ -21,8 +21,6 @@ from engine.hotpath.book_layout import (
 )
 from engine.hotpath.book_levels import level_address
 from engine.hotpath.itch_book import (
-    ADD,
-    ADD_ATTRIBUTED,
     ADD_PRICE,
     ADD_SIDE,
     DELETE_REFERENCE,
@@ -31,8 +29,8 @@ from engine.hotpath.itch_book import (
     SELL_LETTER,
     listing_of,
 )
-from engine.hotpath.order_index import home_of
-from engine.native import hot_inlined, load_be16, load_be32, load_be64, load_u8, prefetch, view
+from engine.hotpath.order_index import bucket_of
+from engine.native import hot_inlined, load_be16, load_be32, load_be64, load_le32, load_u8, prefetch, view
 from engine.protocols import itch50_offsets as itch
 
 PREFIX = 2
@@ -58,10 +56,10 @@ def gather_blocks(book, venue, start, end):
         batch[count].message = at + PREFIX
         batch[count].length = length
         if length >= SHORTEST:
-            batch[count].row = prefetch_row(book, venue, at + PREFIX)
+            batch[count].bucket = prefetch_bucket(book, venue, at + PREFIX)
             batch[count].listing = prefetch_listing(book, venue, at + PREFIX)
         else:
-            batch[count].row = 0
+            batch[count].bucket = header.heads
             batch[count].listing = 0
         shortest = min(shortest, length)
         at += PREFIX + length
@@ -72,8 +70,18 @@ def gather_blocks(book, venue, start, end):
 
 
 @hot_inlined
+def ask_orders(book, count):
+    """Ask for the orders of a batch."""
+    batch = view(view(book, 1, BOOK)[0].batch, MOST_BATCHED, BATCHED)
+    n = 0
+    while n < count:
+        batch[n].row = prefetch_row(book, batch[n].bucket)
+        n += 1
+
+
+@hot_inlined
 def ask_levels(book, count):
-    """Ask for the levels of a batch."""
+    """Ask for the levels of a batch whose orders were asked for."""
     batch = view(view(book, 1, BOOK)[0].batch, MOST_BATCHED, BATCHED)
     n = 0
     while n < count:
@@ -82,11 +90,11 @@ def ask_levels(book, count):
 
 
 @hot_inlined
-def prefetch_row(book, venue, message):
-    """First step: the order's home row, which nearly always is the order's. References lie where a Delete's does."""
-    row = home_of(book, (venue << 56) ^ load_be64(message + DELETE_REFERENCE))
-    prefetch(view(book, 1, BOOK)[0].orders + row * ORDER_SIZE)
-    return row
+def prefetch_bucket(book, venue, message):
+    """First step: the order's bucket in the index, whose address is returned. References lie where a Delete's does."""
+    bucket = bucket_of(book, (venue << 56) ^ load_be64(message + DELETE_REFERENCE))
+    prefetch(bucket)
+    return bucket
 
 
 @hot_inlined
@@ -100,12 +108,20 @@ def prefetch_listing(book, venue, message):
 
 
 @hot_inlined
-def prefetch_level(book, message, length, listing, row):
-    """Second step: the level of an order that is there or joins; for a replacement that of the new price too."""
+def prefetch_row(book, bucket):
+    """Second step: the first row of the bucket, which is nearly always the order; row 0 for one that joins."""
     header = view(book, 1, BOOK)[0]
-    order = view(header.orders, header.order_rows, ORDER)[row]
-    letter = load_u8(message)
-    joins = (letter == ADD) | (letter == ADD_ATTRIBUTED)
+    row = load_le32(bucket)
+    prefetch(header.orders + row * ORDER_SIZE)
+    return row
+
+
+@hot_inlined
+def prefetch_level(book, message, length, listing, row):
+    """Third step: the level of an order that is there or joins; for a replacement that of the new price too."""
+    header = view(book, 1, BOOK)[0]
+    order = view(header.orders, header.order_capacity + 1, ORDER)[row]
+    joins = row == 0
     priced = length >= PRICED
     joined_side = listing * 2 + (load_u8(message + (ADD_SIDE if priced else 0)) == SELL_LETTER)
     added_price = load_be32(message + (ADD_PRICE if priced else 0))

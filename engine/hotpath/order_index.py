@@ -1,6 +1,4 @@
-"""Orders by reference: a hash whose first row of each value stands in the table itself, so that an order is nearly
-always one look at memory away. Orders that find their home row taken stand behind the home rows, chained to theirs.
-Nothing moves: a row is an order's for as long as it lives, and nothing decays over a day.
+"""Orders by reference: a chained hash over a pool of rows. Removal unlinks, so nothing decays over a day.
 
 References mostly rise by small steps. The hash keeps neighbours together (adds walk through memory in order) and folds
 the higher bits in, so that references with a large stride, or equal ones of two venues, still spread.
@@ -10,8 +8,8 @@ from __future__ import annotations
 
 from numpy import int64
 
-from engine.hotpath.book_layout import BOOK, HIGHEST_REFERENCE, ORDER
-from engine.native import hot_inlined, view
+from engine.hotpath.book_layout import BOOK, HIGHEST_REFERENCE, ORDER, ORDER_SIZE
+from engine.native import hot, hot_inlined, load_le32, prefetch, store_le32, view
 
 
 @hot_inlined
@@ -23,53 +21,43 @@ def order_key(venue, reference):
 
 
 @hot_inlined
-def home_of(book, key):
-    """The home row of `key`."""
+def bucket_of(book, key):
+    """Address of the first row of the bucket that `key` belongs to."""
     header = view(book, 1, BOOK)[0]
-    bits = header.home_bits
+    bits = header.head_bits
     folded = key ^ (key >> bits) ^ (key >> header.fold_2) ^ (key >> header.fold_3)
-    return 1 + (folded & ((1 << bits) - 1))
+    return header.heads + (folded & ((1 << bits) - 1)) * 4
 
 
 @hot_inlined
 def find_order(book, key):
     """Row of the order, or 0."""
     header = view(book, 1, BOOK)[0]
-    orders = view(header.orders, header.order_rows, ORDER)
-    row = home_of(book, key)
-    while row != 0 and (orders[row].key != key or orders[row].quantity == 0):
+    orders = view(header.orders, header.order_capacity + 1, ORDER)
+    row = load_le32(bucket_of(book, key))
+    while row != 0 and orders[row].key != key:
         row = int64(orders[row].chain)
     return row
 
 
 @hot_inlined
 def insert_order(book, key):
-    """A row for a new order under `key`, its other fields not yet set; 0 when there are as many as there may be."""
+    """A row for a new order under `key`, its other fields not yet set; 0 when every row is taken."""
     header = view(book, 1, BOOK)[0]
-    orders = view(header.orders, header.order_rows, ORDER)
-    if header.live_orders >= header.order_capacity:
-        return 0
-    header.live_orders += 1
-    row = home_of(book, key)
-    if orders[row].quantity != 0:
-        row = chain_order(book, row)
-    orders[row].key = key
-    return row
-
-
-@hot_inlined
-def chain_order(book, home):
-    """A row behind the home rows, first of those that are chained to this one."""
-    header = view(book, 1, BOOK)[0]
-    orders = view(header.orders, header.order_rows, ORDER)
+    orders = view(header.orders, header.order_capacity + 1, ORDER)
     row = header.free_order
     if row != 0:
         header.free_order = int64(orders[row].chain)
+    elif header.used_orders < header.order_capacity:
+        row = header.used_orders + 1
+        header.used_orders = row
     else:
-        header.used_orders += 1
-        row = (1 << header.home_bits) + header.used_orders
-    orders[row].chain = orders[home].chain
-    orders[home].chain = row
+        return 0
+    header.live_orders += 1
+    bucket = bucket_of(book, key)
+    orders[row].key = key
+    orders[row].chain = load_le32(bucket)
+    store_le32(bucket, row)
     return row
 
 
@@ -77,14 +65,29 @@ def chain_order(book, home):
 def remove_order(book, row, key):
     """Forget the order of `row`, which has this key; the row is free again."""
     header = view(book, 1, BOOK)[0]
-    orders = view(header.orders, header.order_rows, ORDER)
-    orders[row].quantity = 0
-    header.live_orders -= 1
-    at = home_of(book, key)
+    orders = view(header.orders, header.order_capacity + 1, ORDER)
+    bucket = bucket_of(book, key)
+    at = load_le32(bucket)
     if at == row:
-        return
-    while orders[at].chain != row:
-        at = int64(orders[at].chain)
-    orders[at].chain = orders[row].chain
+        store_le32(bucket, int64(orders[row].chain))
+    else:
+        while orders[at].chain != row:
+            at = int64(orders[at].chain)
+        orders[at].chain = orders[row].chain
+    orders[row].quantity = 0
     orders[row].chain = header.free_order
     header.free_order = row
+    header.live_orders -= 1
+
+
+@hot
+def prefetch_order(book, venue, reference):
+    """First step, well before the order is needed: its bucket."""
+    prefetch(bucket_of(book, order_key(venue, reference)))
+
+
+@hot
+def prefetch_order_row(book, venue, reference):
+    """Second step: the first row of its bucket, which is nearly always the order."""
+    header = view(book, 1, BOOK)[0]
+    prefetch(header.orders + load_le32(bucket_of(book, order_key(venue, reference))) * ORDER_SIZE)

@@ -99,7 +99,7 @@ def find_own(book, key, order):
     own = view(header.own, header.own_capacity + 1, OWN)
     row = load_i64(pending_bucket(book, key))
     if order != 0:
-        listing = int64(view(header.orders, header.order_rows, ORDER)[order].listing_side) >> 1
+        listing = int64(view(header.orders, header.order_capacity + 1, ORDER)[order].listing_side) >> 1
         row = int64(view(header.listings, header.listing_count, LISTING)[listing].tracked)
     while row != 0 and own[row].key != key:
         row = own[row].following
@@ -110,7 +110,7 @@ def find_own(book, key, order):
 def note_arrival(book, order, ahead):
     """An order joined a level that held `ahead`."""
     header = view(book, 1, BOOK)[0]
-    entry = view(header.orders, header.order_rows, ORDER)[order]
+    entry = view(header.orders, header.order_capacity + 1, ORDER)[order]
     arrived = header.arrived + 1
     header.arrived = arrived
     entry.arrival = arrived
@@ -121,7 +121,7 @@ def note_arrival(book, order, ahead):
 def note_departure(book, listing_side, price, order, quantity):
     """`quantity` of `order` has left its level: those of ours that came later have less ahead."""
     header = view(book, 1, BOOK)[0]
-    arrival = int64(view(header.orders, header.order_rows, ORDER)[order].arrival)
+    arrival = int64(view(header.orders, header.order_capacity + 1, ORDER)[order].arrival)
     gone = view(header.departures, DEPARTURES, DEPARTURE)[header.departed & (DEPARTURES - 1)]
     header.departed += 1
     gone.listing_side = listing_side
@@ -138,7 +138,7 @@ def note_departure(book, listing_side, price, order, quantity):
 def quantity_before(book, order):
     """Sum of the quantities that came before `order` at its level, for an order tracked after it joined."""
     header = view(book, 1, BOOK)[0]
-    entry = view(header.orders, header.order_rows, ORDER)[order]
+    entry = view(header.orders, header.order_capacity + 1, ORDER)[order]
     departures = view(header.departures, DEPARTURES, DEPARTURE)
     total = int64(entry.ahead)
     if total == AHEAD_UNKNOWN:
@@ -159,10 +159,10 @@ def quantity_before(book, order):
 def count_before(book, order):
     """As `quantity_before`, by a look at every order of the books: for one that joined long ago."""
     header = view(book, 1, BOOK)[0]
-    orders = view(header.orders, header.order_rows, ORDER)
+    orders = view(header.orders, header.order_capacity + 1, ORDER)
     entry = orders[order]
     total = int64(0)
-    for row in range(1, header.order_rows):
+    for row in range(1, header.used_orders + 1):
         other = orders[row]
         if other.listing_side == entry.listing_side and other.price == entry.price and other.arrival < entry.arrival:
             total += int64(other.quantity)  # 0 in a free row
@@ -174,7 +174,7 @@ def attach_own(book, row, order, quantity_ahead):
     """The tracked order is in the book, with this much ahead."""
     header = view(book, 1, BOOK)[0]
     own = view(header.own, header.own_capacity + 1, OWN)
-    entry = view(header.orders, header.order_rows, ORDER)[order]
+    entry = view(header.orders, header.order_capacity + 1, ORDER)[order]
     place = view(header.listings, header.listing_count, LISTING)[entry.listing_side >> 1]
     own[row].quantity_ahead = quantity_ahead
     own[row].arrival = entry.arrival
@@ -189,7 +189,7 @@ def attach_own(book, row, order, quantity_ahead):
 def adopt_pending(book, order, quantity_ahead):
     """An order has been added while own orders are awaited: is it one of them?"""
     header = view(book, 1, BOOK)[0]
-    key = view(header.orders, header.order_rows, ORDER)[order].key
+    key = view(header.orders, header.order_capacity + 1, ORDER)[order].key
     row = find_own(book, key, 0)
     if row != 0:
         unlink_pending(book, row)
@@ -247,7 +247,7 @@ def drop_own(book, order):
     """`order` leaves the book: forget it if it is ours. Returns 1 when it was."""
     header = view(book, 1, BOOK)[0]
     own = view(header.own, header.own_capacity + 1, OWN)
-    listing = int64(view(header.orders, header.order_rows, ORDER)[order].listing_side) >> 1
+    listing = int64(view(header.orders, header.order_capacity + 1, ORDER)[order].listing_side) >> 1
     place = view(header.listings, header.listing_count, LISTING)[listing]
     row = int64(place.tracked)
     before = int64(0)
