@@ -137,6 +137,7 @@ class Launcher:
             child.ask_to_stop()
             if not child.wait_stopped():
                 self.progress.say(f"{child.name} did not stop within {child.command.stop_seconds:.0f} s and was ended.")
+            self._orphans.remove(child.process.pid)
         self.children.clear()
         self._orphans.close()
 
